@@ -1,0 +1,26 @@
+"""Settings every test shares: one torch thread a worker, a home of its own, and no silent skips."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def whetstone_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
+    """Point every test at an empty data folder, so that none touches the developer's progress."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("WHETSTONE_HOME", str(home))
+    return home
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    """With WHETSTONE_NO_SKIPS set, a skip is a failure, except for CUDA where there is none."""
+    report = (yield).get_result()
+    if report.skipped and os.environ.get("WHETSTONE_NO_SKIPS") and not item.get_closest_marker("cuda"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
