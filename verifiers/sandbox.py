@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-OutcomeKind = Literal["done", "time_limit", "memory_limit", "output_limit", "crashed", "judge_error"]
+OutcomeKind = Literal[
+    "done", "time_limit", "memory_limit", "output_limit", "crashed", "judge_error"
+]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ class DrillSpec:
 
     `entry` is the function or class a submission must define. `forbidden` lists dotted names
     (`torch.nn.functional.softmax`, `torch.Tensor.softmax`, or a whole module such as `peft`) whose
-    use is banned. Times are seconds, memory is MiB above what an idle worker holds, output is bytes.
+    use is banned. Times are seconds, memory is MiB above an idle worker, output is bytes.
     """
 
     id: str

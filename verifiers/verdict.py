@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check of a drill: its name, whether it passed and, if not, the first thing that differs."""
+    """One check of a drill: its name, whether it passed, and the first thing that differs."""
 
     name: str
     passed: bool
