@@ -6,10 +6,10 @@ import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from verifiers.frontmatter import localized, split_front_matter
 from verifiers.spec import DrillSpec
 
 ROOT = Path(__file__).parent
@@ -46,20 +46,6 @@ class Drill:
     @property
     def reference(self) -> str:
         return self.spec.reference_path.read_text(encoding="utf-8")
-
-
-def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """Split `---` YAML `---` body. Raises ValueError where the front matter is missing."""
-    match = re.match(r"---\n(.*?)\n---\n(.*)", text, re.DOTALL)
-    if not match:
-        raise ValueError("starts without front matter between two lines of ---")
-    return yaml.safe_load(match[1]) or {}, match[2].strip()
-
-
-def localized(path: Path, language: str) -> Path:
-    """The sibling of a content file in another language (`x.zh.md`), or the file itself."""
-    sibling = path.with_suffix(f".{language}{path.suffix}")
-    return sibling if language != "en" and sibling.exists() else path
 
 
 def load_drill(folder: Path, language: str = "en") -> Drill:
