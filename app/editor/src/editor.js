@@ -1,0 +1,133 @@
+// The code editor of the drill page: CodeMirror 6 as a Streamlit component.
+//
+// Python decides the text only when it sends a new `nonce` (reset, load an old submission); in
+// between the text lives here, and reaches Python with an action: {id, kind, text}. So typing
+// never reruns the page, and a click can never be judged with text from a moment before.
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete"
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands"
+import { python } from "@codemirror/lang-python"
+import { bracketMatching, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language"
+import { highlightSelectionMatches, searchKeymap } from "@codemirror/search"
+import { EditorState, Prec } from "@codemirror/state"
+import {
+  EditorView, drawSelection, dropCursor, highlightActiveLine, highlightActiveLineGutter,
+  highlightSpecialChars, keymap, lineNumbers, rectangularSelection,
+} from "@codemirror/view"
+import { saveDraft, startingText } from "./draft.js"
+import { buildShell } from "./shell.js"
+import { theme } from "./theme.js"
+
+const SAVE_AFTER_MS = 200
+const REPEAT_GUARD_MS = 700 // a double click is one submission
+
+const mounted = new WeakMap() // the component's root → its editor: Streamlit calls us on every change
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let editor = mounted.get(parentElement)
+  if (!editor) {
+    editor = createEditor(parentElement, data)
+    mounted.set(parentElement, editor)
+  }
+  editor.follow(data, setTriggerValue)
+  return () => {
+    mounted.delete(parentElement)
+    editor.destroy()
+  }
+}
+
+function createEditor(root, first) {
+  let data = first
+  let send = () => {}
+  let saveTimer = 0
+  let unsaved = false
+  let lastAction = -Infinity
+
+  const shell = buildShell(root, act)
+  const view = new EditorView({
+    parent: shell.host,
+    root,
+    state: EditorState.create({ doc: startingText(first), extensions: extensions() }),
+  })
+
+  function extensions() {
+    return [
+      // The only binding of Ctrl+Enter; it wins over CodeMirror's own "insert a blank line".
+      Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => act("submit") || true, preventDefault: true }])),
+      lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), highlightSpecialChars(),
+      history(), drawSelection(), dropCursor(), rectangularSelection(),
+      EditorState.allowMultipleSelections.of(true),
+      indentUnit.of("    "), EditorState.tabSize.of(4), indentOnInput(), python(),
+      bracketMatching(), closeBrackets(), autocompletion({ activateOnTyping: false }),
+      highlightSelectionMatches(),
+      keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap,
+        ...foldKeymap, ...completionKeymap, indentWithTab]),
+      EditorView.contentAttributes.of(() => ({
+        "aria-label": data.labels.editor,
+        "aria-describedby": "editor-note",
+        spellcheck: "false",
+        autocorrect: "off",
+        autocapitalize: "off",
+      })),
+      EditorView.updateListener.of((update) => update.docChanged && scheduleSave()),
+      theme,
+    ]
+  }
+
+  function act(kind) {
+    const now = performance.now()
+    if (data.busy || view.composing || now - lastAction < REPEAT_GUARD_MS) return
+    lastAction = now
+    leaving()
+    send("action", { id: newId(), kind, text: view.state.doc.toString() })
+  }
+
+  function scheduleSave() {
+    unsaved = true
+    shell.showSaved("")
+    clearTimeout(saveTimer)
+    saveTimer = setTimeout(save, SAVE_AFTER_MS)
+  }
+
+  function save() {
+    clearTimeout(saveTimer)
+    unsaved = false
+    const kept = saveDraft(data.draftKey, view.state.doc.toString(), data.nonce)
+    shell.showSaved(kept ? data.labels.saved : "")
+  }
+
+  function replace(text) {
+    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 } })
+    save()
+  }
+
+  const leaving = () => unsaved && save()
+  window.addEventListener("pagehide", leaving)
+  shell.host.addEventListener("focusout", leaving)
+  // Streamlit listens on the document for single keys (r reruns); the shadow root hides from it
+  // that they were typed into text, so they stop here.
+  for (const type of ["keydown", "keypress", "keyup"])
+    shell.frame.addEventListener(type, (event) => event.stopPropagation())
+
+  return {
+    follow(next, setTriggerValue) {
+      const before = data
+      data = next
+      send = setTriggerValue
+      shell.update(next)
+      if (before.draftKey !== next.draftKey) {
+        view.setState(EditorState.create({ doc: startingText(next), extensions: extensions() }))
+      } else if (before.nonce !== next.nonce && next.nonce) {
+        replace(next.value)
+      }
+    },
+    destroy() {
+      leaving()
+      window.removeEventListener("pagehide", leaving)
+      view.destroy()
+    },
+  }
+}
+
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("-")
+}
