@@ -1,0 +1,309 @@
+"""Compare what a submission did with what the reference does, allowing for rounding and no more.
+
+Three trees meet here: `observed` from the submission, `native` from the reference in the same
+dtype, `exact` from the reference in float64. Structure, shape, dtype and device must equal
+`native`; values must lie near `exact`. How near comes from the dtype: four times the error that the
+reference itself makes in that dtype, plus a few units in the last place of the largest term.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from verifiers.tree import Array, OnDevice, Opaque
+
+RELATIVE = 1e-9  # agreement of Python floats
+REFERENCE_ERRORS = 4.0  # how many times the reference's own rounding error is forgiven
+LAST_PLACES = {  # units in the last place of the largest term, by dtype
+    torch.float64: 2.0**16,  # 1.5e-11: no better reference exists, and no float32 gets this near
+    torch.float32: 16.0,
+    torch.float16: 4.0,
+    torch.bfloat16: 4.0,
+}
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first difference found: where in the tree, and what a learner should read."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}" if self.path else self.text
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How much rounding one case may show: the size of its terms, and a check's own factor."""
+
+    scale: float = 0.0
+    slack: float = 1.0
+
+
+def compare(
+    observed: Any,
+    native: Any,
+    exact: Any,
+    allowance: Allowance | None = None,
+    path: str = "",
+) -> Mismatch | None:
+    """The first mismatch between two decoded trees, or None where they agree."""
+    allowance = allowance or Allowance()
+    if isinstance(observed, Opaque):
+        return Mismatch(path, f"expected {describe_kind(native)}, got {observed.what}")
+    match native:
+        case OnDevice() | Array():
+            return _compare_tensors(observed, native, exact, allowance, path)
+        case dict():
+            return _compare_dicts(observed, native, exact, allowance, path)
+        case list() | tuple():
+            return _compare_sequences(observed, native, exact, allowance, path)
+        case bool():
+            return _compare_plain(unwrap_number(observed), native, path, bool)
+        case int():
+            return _compare_plain(unwrap_number(observed), native, path, int)
+        case float():
+            return _compare_floats(unwrap_number(observed), exact, allowance, path)
+    return _compare_plain(observed, native, path, type(native))
+
+
+def compare_case(observed: Any, native: Any, exact: Any, allowance: Allowance) -> Mismatch | None:
+    """Compare the outcomes of one call, as `observe` records them or as a check made them."""
+    largest = max(allowance.scale, largest_value(exact))
+    allowance = Allowance(largest, allowance.slack)
+    if isinstance(observed, dict) and isinstance(native, dict):
+        if "raised" in observed or "raised" in native:
+            return _compare_raised(observed, native)
+        if "inputs changed" in observed and "inputs changed" in native:
+            return _compare_call(observed, native, exact, allowance)
+    return compare(observed, native, exact, allowance)
+
+
+def _compare_raised(observed: dict, native: dict) -> Mismatch | None:
+    if "raised" not in native:
+        return Mismatch("", f"raised {describe_exception(observed)}")
+    wanted = native["raised"][0]
+    if "raised" not in observed:
+        got = describe_kind(observed.get("returned"))
+        return Mismatch("", f"expected it to raise {wanted}, but it returned {got}")
+    if wanted not in observed["raised"]:
+        return Mismatch(
+            "", f"expected it to raise {wanted}, but it raised {describe_exception(observed)}"
+        )
+    return None
+
+
+def describe_exception(outcome: dict) -> str:
+    """`TypeError in line 3: unsupported operand`."""
+    line = f" in line {outcome['line']}" if outcome.get("line") else ""
+    message = str(outcome.get("message", "")).strip()
+    return f"{outcome['raised'][0]}{line}" + (f": {message}" if message else "")
+
+
+def _compare_call(
+    observed: dict, native: dict, exact: dict, allowance: Allowance
+) -> Mismatch | None:
+    found = compare(observed.get("returned"), native["returned"], exact["returned"], allowance)
+    if found:
+        return found
+    for name, wanted in native.get("gradients", {}).items():
+        got = observed.get("gradients", {}).get(name)
+        if got is None and wanted is not None:
+            return Mismatch(f"gradient of {name}", "no gradient arrives; the graph was cut")
+        best = exact["gradients"][name]
+        found = compare(got, wanted, best, allowance, f"gradient of {name}")
+        if found:
+            return found
+    changed = [name for name in observed["inputs changed"] if name not in native["inputs changed"]]
+    if changed:
+        return Mismatch("", f"the call changed its input {', '.join(map(str, changed))} in place")
+    if observed["inputs changed"] != native["inputs changed"]:
+        return Mismatch("", f"expected the call to change {native['inputs changed']} in place")
+    return None
+
+
+def largest_value(tree: Any) -> float:
+    """The largest finite magnitude among the floating values of a decoded tree."""
+    match tree:
+        case OnDevice() | Array():
+            if not tree.values.is_floating_point():
+                return 0.0
+            finite = tree.values[torch.isfinite(tree.values)]
+            return finite.double().abs().max().item() if finite.numel() else 0.0
+        case bool():
+            return 0.0
+        case float():
+            return abs(tree) if math.isfinite(tree) else 0.0
+        case dict():
+            return max(map(largest_value, tree.values()), default=0.0)
+        case list() | tuple():
+            return max(map(largest_value, tree), default=0.0)
+    return 0.0
+
+
+def describe_kind(value: Any) -> str:
+    """What kind of thing a decoded value is, in words."""
+    match value:
+        case OnDevice(values, device):
+            place = "" if device == "cpu" else f" on {device}"
+            return f"a torch tensor of {dtype_name(values)} and shape {tuple(values.shape)}{place}"
+        case Array(values, True):
+            return f"a NumPy {dtype_name(values)} scalar"
+        case Array(values):
+            return f"a NumPy array of {dtype_name(values)} and shape {tuple(values.shape)}"
+        case Opaque(what):
+            return what
+        case None:
+            return "None"
+        case dict():
+            return f"a dict with the keys {sorted(map(str, value))}"
+        case list() | tuple() | frozenset():
+            return f"a {type(value).__name__} of length {len(value)}"
+    text = repr(value)
+    return f"the {type(value).__name__} {text if len(text) < 80 else text[:77] + '…'}"
+
+
+def dtype_name(values: Tensor) -> str:
+    return str(values.dtype).removeprefix("torch.")
+
+
+def unwrap_number(value: Any) -> Any:
+    """A NumPy scalar as the Python number it stands for."""
+    if isinstance(value, Array) and value.scalar:
+        return value.values.item()
+    return value
+
+
+# Plain values
+
+
+def _compare_plain(observed: Any, expected: Any, path: str, kind: type) -> Mismatch | None:
+    same_kind = type(observed) is kind or observed is expected
+    if same_kind and observed == expected:
+        return None
+    return Mismatch(path, f"expected {describe_kind(expected)}, got {describe_kind(observed)}")
+
+
+def _compare_floats(
+    observed: Any, expected: float, allowance: Allowance, path: str
+) -> Mismatch | None:
+    if type(observed) not in (int, float):
+        return Mismatch(path, f"expected a number, got {describe_kind(observed)}")
+    if math.isnan(expected) and math.isnan(observed):
+        return None
+    if observed == expected:
+        return None
+    try:
+        difference = abs(observed - expected)
+    except OverflowError:
+        difference = math.inf
+    limit = allowance.slack * RELATIVE * max(abs(expected), 1e-3 * allowance.scale)
+    if difference <= limit and math.isfinite(limit):
+        return None
+    return Mismatch(path, f"expected {expected!r}, got {observed!r}")
+
+
+# Containers
+
+
+def _compare_dicts(
+    observed: Any, native: dict, exact: dict, allowance: Allowance, path: str
+) -> Mismatch | None:
+    if not isinstance(observed, dict) or set(observed) != set(native):
+        return Mismatch(path, f"expected {describe_kind(native)}, got {describe_kind(observed)}")
+    for key in native:
+        found = compare(observed[key], native[key], exact[key], allowance, _join(path, key))
+        if found:
+            return found
+    return None
+
+
+def _compare_sequences(
+    observed: Any, native: Any, exact: Any, allowance: Allowance, path: str
+) -> Mismatch | None:
+    if not isinstance(observed, list | tuple) or len(observed) != len(native):
+        return Mismatch(path, f"expected {describe_kind(native)}, got {describe_kind(observed)}")
+    for index, item in enumerate(observed):
+        found = compare(item, native[index], exact[index], allowance, f"{path}[{index}]")
+        if found:
+            return found
+    return None
+
+
+def _join(path: str, key: Any) -> str:
+    return f"{path} → {key}" if path else str(key)
+
+
+# Tensors and arrays
+
+
+def _compare_tensors(
+    observed: Any, native: Any, exact: Any, allowance: Allowance, path: str
+) -> Mismatch | None:
+    kind = _tensor_kind_mismatch(observed, native)
+    if kind:
+        return Mismatch(path, kind)
+    got, want = observed.values, exact.values
+    if not native.values.is_floating_point():
+        wrong = got != native.values
+        return _report(wrong, got, native.values, path) if bool(wrong.any()) else None
+    limit = tolerance(native.values, want, allowance)
+    return _report_where(_outside(got, want, limit), got, want, path)
+
+
+def _tensor_kind_mismatch(observed: Any, native: Any) -> str | None:
+    if type(observed) is not type(native):
+        return f"expected {describe_kind(native)}, got {describe_kind(observed)}"
+    if observed.values.shape != native.values.shape:
+        return f"expected shape {tuple(native.values.shape)}, got {tuple(observed.values.shape)}"
+    if observed.values.dtype != native.values.dtype:
+        return f"expected dtype {dtype_name(native.values)}, got {dtype_name(observed.values)}"
+    if isinstance(native, OnDevice) and observed.device != native.device:
+        return f"expected the result on {native.device}, got it on {observed.device}"
+    return None
+
+
+def tolerance(native: Tensor, exact: Tensor, allowance: Allowance) -> float:
+    """The largest difference that rounding in `native`'s dtype explains.
+
+    4 × the largest error of the reference itself + units in the last place of the largest term
+    (cf. the criterion of FlashAttention's tests, which forgives twice the error of plain PyTorch).
+    """
+    both = torch.isfinite(native) & torch.isfinite(exact)
+    want = exact.double()[both]
+    own_error = (native.double()[both] - want).abs().max().item() if want.numel() else 0.0
+    largest = max(want.abs().max().item() if want.numel() else 0.0, allowance.scale)
+    places = LAST_PLACES[native.dtype] * torch.finfo(native.dtype).eps * largest
+    return allowance.slack * (REFERENCE_ERRORS * own_error + places)
+
+
+def _outside(got: Tensor, want: Tensor, limit: float) -> Tensor:
+    """True where a value is neither near nor the same infinity nor NaN in both."""
+    got, want = got.double(), want.double()
+    near = (got - want).abs() <= limit
+    return ~(near | (got == want) | (got.isnan() & want.isnan()))
+
+
+def _report_where(wrong: Tensor, got: Tensor, want: Tensor, path: str) -> Mismatch | None:
+    return _report(wrong, got, want, path) if bool(wrong.any()) else None
+
+
+def _report(wrong: Tensor, got: Tensor, want: Tensor, path: str) -> Mismatch:
+    first = int(wrong.reshape(-1).nonzero()[0])
+    index = [int(i) for i in np.unravel_index(first, tuple(wrong.shape))] if wrong.dim() else []
+    place = f"at {index} " if index else ""
+    count, total = int(wrong.sum()), wrong.numel()
+    expected, found = want.reshape(-1)[first].item(), got.reshape(-1)[first].item()
+    share = f"; {count} of {total} values differ" if total > 1 else ""
+    return Mismatch(path, f"{place}expected {_number(expected)}, got {_number(found)}{share}")
+
+
+def _number(value: float) -> str:
+    return f"{value:.7g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,199 @@
+"""What a wrong submission shows its author misunderstood.
+
+First the drill's known mistakes: each is run on the same seed, and one that behaves like the
+submission in every check is the diagnosis. Failing that, mistakes that explain some of the failing
+checks. Failing that, what the numbers themselves give away: a constant factor, a swapped axis,
+precision lost, or the one property that separates the failing checks from the passing ones.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from verifiers.checks import Check
+from verifiers.compare import Allowance, compare_case
+from verifiers.tree import Array, OnDevice
+from verifiers.verdict import Diagnosis
+
+if TYPE_CHECKING:
+    from verifiers.judge import Expected, Record, Workbench
+
+
+def diagnose(bench: Workbench, record: Record, seed: int, device: str) -> Diagnosis | None:
+    """The best explanation of a failed submission, or None."""
+    checks = {check.name: check for check in bench.checks if check.name in record.observed}
+    failing = [result.name for result in record.results if not result.passed]
+    complete = len(checks) == len(bench.checks)
+    alike: dict[str, set[str]] = {}
+    for name, mistake in bench.mistakes.items():
+        alike[name] = {
+            check.name
+            for check in checks.values()
+            if behaves_alike(
+                check, record.observed[check.name], bench.expect(check, mistake, seed, device)
+            )
+        }
+        if complete and len(alike[name]) == len(checks):
+            return Diagnosis(name, explanation_of(mistake))
+    partial = _partial(bench, alike, failing)
+    return partial or _inferred(bench, checks, record, failing, seed, device)
+
+
+def explanation_of(mistake: Any) -> str:
+    """A mistake's docstring: what its author believed, and what is true."""
+    return inspect.cleandoc(mistake.__doc__ or mistake.__name__.replace("_", " "))
+
+
+def behaves_alike(check: Check, observed: list[Any], expected: Expected) -> bool:
+    """Whether outcomes equal those of a known solution, natively or as in float64."""
+    if len(observed) != len(expected.native):
+        return False
+    for index, outcome in enumerate(observed):
+        native, exact = expected.native[index], expected.exact[index]
+        allowance = Allowance(expected.scales[index], check.slack)
+        if (
+            compare_case(outcome, native, native, allowance) is not None
+            and compare_case(outcome, native, exact, allowance) is not None
+        ):
+            return False
+    return True
+
+
+def _partial(bench: Workbench, alike: dict[str, set[str]], failing: list[str]) -> Diagnosis | None:
+    """The fewest mistakes that explain the most failing checks, each check explained once."""
+    left, chosen = set(failing), []
+    while left:
+        best = max(alike, key=lambda name: len(alike[name] & left), default=None)
+        if best is None or not alike[best] & left:
+            break
+        chosen.append((best, [name for name in failing if name in alike[best] & left]))
+        left -= alike[best]
+    if not chosen:
+        return None
+    parts = []
+    for name, explained in chosen:
+        where = ", ".join(f"“{check}”" for check in explained)
+        parts.append(f"In {where}: {explanation_of(bench.mistakes[name])}")
+    if left:
+        rest = ", ".join(f"“{name}”" for name in failing if name in left)
+        parts.append(f"This does not explain {rest}, so there is something else to fix there.")
+    return Diagnosis(chosen[0][0], "\n\n".join(parts))
+
+
+# Without a known mistake
+
+
+def _inferred(
+    bench: Workbench,
+    checks: dict[str, Check],
+    record: Record,
+    failing: list[str],
+    seed: int,
+    device: str,
+) -> Diagnosis | None:
+    clues: list[str] = []
+    for name in failing:
+        if name in checks and not checks[name].judge:
+            expected = bench.expect(checks[name], bench.reference, seed, device)
+            clue = _first_clue(record.observed[name], expected)
+            if clue and clue not in clues:
+                clues.append(clue)
+    contrast = _contrast(checks, record, failing)
+    text = " ".join([*clues[:2], *([contrast] if contrast else [])])
+    return Diagnosis(None, text) if text else None
+
+
+def _contrast(checks: dict[str, Check], record: Record, failing: list[str]) -> str:
+    """What the failing checks have in common that the passing ones lack."""
+    passing = [result.name for result in record.results if result.passed]
+    if not passing or len(failing) > 2:
+        return ""
+    only = " and ".join(f"“{name}”" for name in failing)
+    advice = " ".join(
+        inspect.cleandoc(checks[name].run.__doc__ or "") for name in failing if name in checks
+    )
+    return f"Everything else is right; only {only} fails. {advice}".strip()
+
+
+def _first_clue(observed: list[Any], expected: Expected) -> str | None:
+    for outcome, exact in zip(observed, expected.exact, strict=False):
+        got, want = _returned(outcome), _returned(exact)
+        if got is not None and want is not None:
+            clue = relation(got, want)
+            if clue:
+                return clue
+    return None
+
+
+def _returned(outcome: Any) -> Tensor | None:
+    if isinstance(outcome, dict):
+        outcome = outcome.get("returned")
+    if isinstance(outcome, OnDevice | Array):
+        return outcome.values.double()
+    if type(outcome) in (int, float):
+        return torch.tensor(float(outcome), dtype=torch.float64)
+    return None
+
+
+def relation(got: Tensor, want: Tensor) -> str | None:
+    """How a wrong result relates to the right one, in a sentence, if simply."""
+    if got.shape != want.shape:
+        if got.dim() >= 2 and got.transpose(-1, -2).shape == want.shape:
+            return _transposed(got, want)
+        return None
+    if not want.numel() or torch.equal(got, want) or not torch.isfinite(got).all():
+        return None
+    size = want.abs().max().item()
+    error = (got - want).abs().max().item()
+    if 0 < error < 1e-5 * size:
+        return (
+            f"The values are right to about {error / size:.0e}, which is float32 precision or a "
+            "small constant in the wrong place."
+        )
+    return _factor(got, want) or _offset(got, want, size) or _transposed(got, want)
+
+
+def _factor(got: Tensor, want: Tensor) -> str | None:
+    solid = want.abs() > 1e-3 * want.abs().max()
+    ratio = (got / want)[solid]
+    if not ratio.numel() or want.numel() < 2:
+        return None
+    middle = ratio.median().item()
+    if abs(middle) < 1e-9 or (ratio - middle).abs().max() > 1e-4 * abs(middle):
+        return None
+    if abs(middle + 1) < 1e-4:
+        return "The result has the wrong sign everywhere; the values are right otherwise."
+    return f"The result is right up to a constant factor of {middle:.4g}{_as_root(middle)}."
+
+
+def _as_root(factor: float) -> str:
+    """` = √8` where the factor is a root or a ratio of small integers."""
+    for value, template in ((factor, "{}"), (1 / factor, "1/{}")):
+        square = value * value
+        if value > 0 and 2 <= round(square) <= 4096 and abs(square - round(square)) < 1e-3 * square:
+            root = math.isqrt(round(square))
+            inner = str(root) if root * root == round(square) else f"√{round(square)}"
+            known = template == "{}" and inner == f"{factor:.4g}"
+            return "" if known else f" = {template.format(inner)}"
+    return ""
+
+
+def _offset(got: Tensor, want: Tensor, size: float) -> str | None:
+    difference = got - want
+    middle = difference.median().item()
+    if want.numel() > 2 and (difference - middle).abs().max() < 1e-5 * max(size, abs(middle)):
+        return f"Every value is off by the same amount, {middle:.4g}."
+    return None
+
+
+def _transposed(got: Tensor, want: Tensor) -> str | None:
+    if got.dim() < 2 or got.transpose(-1, -2).shape != want.shape:
+        return None
+    if torch.allclose(got.transpose(-1, -2), want, rtol=1e-4, atol=1e-6):
+        return "The result is the transpose of the right one: its last two axes are swapped."
+    return None

@@ -1,0 +1,472 @@
+"""How a verdict comes about. Read this file to know what the engine does.
+
+1. The submission, the drill's `checks.py` and a fresh seed go into the sandbox (`verifiers.inside`
+   runs there). Meanwhile the same checks run here, on the reference: once in the dtypes asked for
+   and once in float64.
+2. Each check's observations come back as plain data and are compared (`verifiers.compare`), here.
+3. A submission that differs is compared with the drill's known mistakes (`verifiers.diagnose`).
+"""
+
+from __future__ import annotations
+
+import functools
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import torch
+
+from verifiers.checks import Case, Check, checks_of, parameter_names
+from verifiers.compare import Allowance, compare_case, describe_kind
+from verifiers.draw import Draw
+from verifiers.inside import Task
+from verifiers.run import load_module, run_check
+from verifiers.sandbox import Job, Outcome, Sandbox
+from verifiers.spec import DrillSpec
+from verifiers.tree import FrameError, decode, freeze
+from verifiers.verdict import CheckResult, Diagnosis, Kind, Verdict
+
+MAX_SOURCE_BYTES = 256 * 1024
+OnCheck = Callable[[CheckResult], None]
+
+
+class DrillError(Exception):
+    """The drill itself is broken; never the learner's fault."""
+
+
+# The trusted side of a drill
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One check on a known solution: each call, its outcome in its dtype, and in float64."""
+
+    calls: tuple[str, ...]
+    native: tuple[Any, ...]
+    exact: tuple[Any, ...]
+    scales: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """A drill's code, loaded once in the trusted process."""
+
+    spec: DrillSpec
+    checks_source: str
+    checks: tuple[Check, ...]
+    reference: Any
+    mistakes: dict[str, Any]
+    parameters: tuple[str, ...]
+
+    def expect(self, check: Check, solution: Any, seed: int, device: str) -> Expected:
+        """Observe a known solution twice: natively and in float64."""
+        native, exact = (
+            run_check(
+                check,
+                solution,
+                Draw(seed, check.name, exact=exact, device=device, parameters=self.parameters),
+            ).cases
+            for exact in (False, True)
+        )
+        return Expected(
+            calls=tuple(case.call for case in native),
+            native=_outcomes(native),
+            exact=_outcomes(exact),
+            scales=tuple(case.scale for case in native),
+        )
+
+
+def _outcomes(cases: tuple[Case, ...]) -> tuple[Any, ...]:
+    return tuple(freeze(case.outcome) for case in cases)
+
+
+def load_workbench(spec: DrillSpec) -> Workbench:
+    """Load a drill's checks, reference and mistakes; again only after a file has changed."""
+    stamps = tuple(
+        path.stat().st_mtime_ns if path.exists() else 0
+        for path in (spec.checks_path, spec.reference_path, spec.mistakes_path)
+    )
+    return _load_workbench(spec, stamps)
+
+
+@functools.lru_cache(maxsize=256)
+def _load_workbench(spec: DrillSpec, stamps: tuple[int, ...]) -> Workbench:
+    checks_source = spec.checks_path.read_text(encoding="utf-8")
+    checks = checks_of(_load(spec.checks_path))
+    reference = getattr(_load(spec.reference_path), spec.entry)
+    mistakes = solutions_in(spec.mistakes_path)
+    if not checks:
+        raise DrillError(f"{spec.id}: checks.py defines no check")
+    return Workbench(
+        spec, checks_source, tuple(checks), reference, mistakes, parameter_names(reference)
+    )
+
+
+def _load(path: Path) -> ModuleType:
+    return load_module(
+        path.read_text(encoding="utf-8"), f"{path.parent.name}.{path.stem}", str(path)
+    )
+
+
+def solutions_in(path: Path) -> dict[str, Any]:
+    """The public functions and classes that a file of mistakes or alternates defines, in order."""
+    if not path.exists():
+        return {}
+    module = _load(path)
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and callable(value)
+        and getattr(value, "__module__", None) == module.__name__
+    }
+
+
+# Judging
+
+
+@dataclass
+class Record:
+    """What is known of one submission while it is judged."""
+
+    observed: dict[str, list[Any]] = field(default_factory=dict)  # check → outcomes
+    results: list[CheckResult] = field(default_factory=list)
+    other: list[dict[str, Any]] = field(default_factory=list)  # frames that are not checks
+    raised_first: bool = False  # the first failing check failed by an exception
+
+    def frame(self, kind: str) -> dict[str, Any] | None:
+        return next((frame for frame in self.other if frame["frame"] == kind), None)
+
+
+class Judge:
+    """Judges submissions with a sandbox of its own. Use as a context manager, or call `close`."""
+
+    def __init__(self, sandbox: Sandbox | None = None) -> None:
+        self.sandbox = sandbox or Sandbox()
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.sandbox.close()
+
+    def warm_up(self) -> None:
+        """Start the sandbox and run torch's slow first steps now, not in the first verdict."""
+        torch.set_num_threads(1)
+        self.sandbox.start()
+        leaf = torch.ones(2, requires_grad=True)
+        torch.autograd.grad((leaf * 2).sum(), leaf)
+        freeze(leaf)
+
+    def judge(
+        self,
+        spec: DrillSpec,
+        source: str | bytes,
+        *,
+        device: str = "cpu",
+        seed: int | None = None,
+        on_check: OnCheck | None = None,
+        example_only: bool = False,
+        diagnose: bool = True,
+    ) -> Verdict:
+        """Judge one submission. Never raises for anything that the submission does.
+
+        `on_check` hears of each check as soon as it is compared. `seed` is drawn afresh unless
+        given. `example_only` runs just the statement's worked example.
+        """
+        seed = secrets.randbits(32) if seed is None else seed
+        started = time.perf_counter()
+
+        def verdict(kind: Kind, message: str, **more: Any) -> Verdict:
+            wall_ms = (time.perf_counter() - started) * 1000
+            return Verdict(spec.id, kind, seed, device, round(wall_ms, 2), message=message, **more)
+
+        text, refusal = _read_source(source)
+        if refusal:
+            return verdict("syntax_error", refusal)
+        try:
+            bench = load_workbench(spec)
+            run = _Run(bench, text, seed, device, example_only, on_check)
+            record, outcome = run.execute(self.sandbox)
+        except Exception as error:
+            return verdict("judge_error", f"the judge failed, not your code: {error!r}")
+        kind, message = _conclude(bench, record, outcome, len(run.checks))
+        diagnosis = None
+        if diagnose and kind in ("failed", "runtime_error") and record.observed:
+            diagnosis = _diagnose(bench, record, seed, device)
+        return verdict(
+            kind,
+            message,
+            checks=tuple(record.results),
+            diagnosis=diagnosis,
+            printed=outcome.printed,
+        )
+
+
+def _read_source(source: str | bytes) -> tuple[str, str]:
+    """The text of a submission, or why it cannot be read."""
+    if len(source) > MAX_SOURCE_BYTES:
+        return (
+            "",
+            f"the file is larger than {MAX_SOURCE_BYTES // 1024} KiB; submit only the solution",
+        )
+    if isinstance(source, str):
+        try:
+            source.encode()
+        except UnicodeEncodeError:
+            return "", "the text holds half of a surrogate pair; retype the odd character"
+        return source, ""
+    try:
+        return source.decode("utf-8-sig"), ""
+    except UnicodeDecodeError as error:
+        line = source[: error.start].count(b"\n") + 1
+        return "", f"line {line} is not UTF-8 text; save the file as UTF-8 and submit again"
+
+
+class _Run:
+    """One submission on its way through the sandbox and the comparison."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        text: str,
+        seed: int,
+        device: str,
+        example_only: bool,
+        on_check: OnCheck | None,
+    ) -> None:
+        self.bench, self.seed, self.device, self.on_check = bench, seed, device, on_check
+        self.example_only = example_only
+        spec = bench.spec
+        self.checks = [check for check in bench.checks if check.example or not example_only]
+        task = Task(
+            text,
+            bench.checks_source,
+            spec.entry,
+            seed,
+            device,
+            spec.forbidden,
+            bench.parameters,
+            example_only,
+        )
+        self.job = Job(
+            task.to_payload(),
+            time_limit=spec.time_limit,
+            memory_mib=spec.memory_mib,
+            output_bytes=spec.output_bytes,
+        )
+
+    def execute(self, sandbox: Sandbox) -> tuple[Record, Outcome]:
+        """Run the job in a thread; compare each check as its frame arrives."""
+        frames: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        outcomes: list[Outcome | Exception] = []
+
+        def work() -> None:
+            try:
+                outcomes.append(sandbox.run(self.job, frames.put))
+            except Exception as error:
+                outcomes.append(error)
+            finally:
+                frames.put(None)
+
+        thread = threading.Thread(target=work, name="sandbox-job", daemon=True)
+        thread.start()
+        try:
+            record = self._compare(frames)
+        finally:
+            thread.join()
+        outcome = outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return record, outcome
+
+    def _compare(self, frames: queue.SimpleQueue[bytes | None]) -> Record:
+        record = Record()
+        for check in self.checks:
+            # The reference runs here while the submission runs in the sandbox.
+            expected = self.bench.expect(check, self.bench.reference, self.seed, self.device)
+            if not expected.calls:
+                raise DrillError(f"{self.bench.spec.id}: check {check.name!r} observed nothing")
+            frame = self._next_check(frames, record)
+            if frame is None:
+                return record
+            if frame.get("name") != check.name or not isinstance(frame.get("outcomes"), list):
+                record.other.append({"frame": "forged"})
+                continue
+            record.observed[check.name] = frame["outcomes"]
+            result, raised = compare_check(check, frame["outcomes"], expected)
+            if not result.passed and all(earlier.passed for earlier in record.results):
+                record.raised_first = raised
+            if check.example and self.example_only and result.passed:
+                shown = _show_example(expected, frame["outcomes"])
+                result = CheckResult(result.name, True, shown)
+            record.results.append(result)
+            if self.on_check:
+                self.on_check(result)
+        while self._next_check(frames, record) is not None:
+            record.other.append({"frame": "forged"})
+        return record
+
+    def _next_check(
+        self, frames: queue.SimpleQueue[bytes | None], record: Record
+    ) -> dict[str, Any] | None:
+        """The next frame of a check; other frames are kept. None when no more will come."""
+        while (data := frames.get()) is not None:
+            try:
+                frame = decode(data)
+            except FrameError:
+                frame = None
+            if not isinstance(frame, dict) or not isinstance(frame.get("frame"), str):
+                record.other.append({"frame": "forged"})
+            elif frame["frame"] == "check":
+                if frame.get("memory"):
+                    record.other.append({"frame": "memory"})
+                return frame
+            else:
+                record.other.append(frame)
+        frames.put(None)  # so that asking again does not wait
+        return None
+
+
+def compare_check(
+    check: Check, observed: list[Any], expected: Expected
+) -> tuple[CheckResult, bool]:
+    """The result of one check, and whether it failed by an exception."""
+    if check.judge:
+        return _judge_by_own_rule(check, observed, expected)
+    for index, native in enumerate(expected.native):
+        if index >= len(observed):
+            detail = f"{expected.calls[index]}: the check stopped before this call"
+            return CheckResult(check.name, False, detail), False
+        allowance = Allowance(expected.scales[index], check.slack)
+        found = compare_case(observed[index], native, expected.exact[index], allowance)
+        if found:
+            raised = isinstance(observed[index], dict) and "raised" in observed[index]
+            return CheckResult(check.name, False, f"{expected.calls[index]}: {found}"), raised
+    if len(observed) > len(expected.native):
+        return CheckResult(check.name, False, "the check observed more calls than it made"), False
+    return CheckResult(check.name, True), False
+
+
+def _judge_by_own_rule(
+    check: Check, observed: list[Any], expected: Expected
+) -> tuple[CheckResult, bool]:
+    assert check.judge
+    for index, native in enumerate(expected.native):
+        if index >= len(observed):
+            detail = f"{expected.calls[index]}: the check stopped before this call"
+            return CheckResult(check.name, False, detail), False
+        outcome, call = observed[index], expected.calls[index]
+        raised = isinstance(outcome, dict) and "raised" in outcome
+        if raised and not (isinstance(native, dict) and "raised" in native):
+            found = compare_case(outcome, native, native, Allowance())
+            return CheckResult(check.name, False, f"{call}: {found}"), True
+        try:
+            complaint = check.judge(outcome, native)
+        except Exception:
+            complaint = f"the result has a form that cannot be read: {_shape_of(outcome)}"
+        if complaint:
+            return CheckResult(check.name, False, f"{call}: {complaint}"), False
+    return CheckResult(check.name, True), False
+
+
+def _shape_of(outcome: Any) -> str:
+    returned = outcome.get("returned") if isinstance(outcome, dict) else outcome
+    return describe_kind(returned)
+
+
+def _show_example(expected: Expected, observed: list[Any]) -> str:
+    lines = []
+    for call, outcome in zip(expected.calls, observed, strict=True):
+        returned = outcome.get("returned") if isinstance(outcome, dict) else outcome
+        lines.append(f"{call} → {show(returned)}")
+    return "\n".join(lines)
+
+
+def show(value: Any) -> str:
+    """A decoded result as a learner would print it, shortened."""
+    values = getattr(value, "values", None)
+    if values is not None and not callable(values):
+        text = str(values).replace("\n", "\n  ")
+        return text if len(text) < 800 else describe_kind(value)
+    text = repr(value)
+    return text if len(text) < 800 else text[:797] + "…"
+
+
+# From results to a verdict
+
+
+def _conclude(bench: Workbench, record: Record, outcome: Outcome, wanted: int) -> tuple[Kind, str]:
+    """The verdict and one sentence on it. What ended the process comes before what it returned."""
+    if frame := record.frame("syntax_error"):
+        line = f"line {frame['line']}: " if frame.get("line") else ""
+        text = f"\n    {frame['text']}" if frame.get("text") else ""
+        return "syntax_error", f"{line}{frame['message']}{text}"
+    if frame := record.frame("forbidden"):
+        return "forbidden", _forbidden_text(frame["uses"])
+    limits = bench.spec
+    match outcome.kind:
+        case "time_limit":
+            return (
+                "time_limit",
+                f"still running after {limits.time_limit:g} s; look for a loop that never ends",
+            )
+        case "output_limit":
+            return "output_limit", "printed or returned far more than a solution needs to"
+        case "judge_error":
+            return "judge_error", f"the judge failed, not your code: {outcome.detail}"
+    if outcome.kind == "memory_limit" or record.frame("memory"):
+        return "memory_limit", f"needed more than {limits.memory_mib} MiB of memory"
+    if outcome.kind == "crashed":
+        return "crashed", f"the process ended before the checks did: {outcome.detail}"
+    if frame := record.frame("no_entry"):
+        defined = ", ".join(map(str, frame["defined"])) or "nothing"
+        return "runtime_error", f"no `{limits.entry}` is defined; the submission defines {defined}"
+    if frame := record.frame("import_error"):
+        where = f" in line {frame['line']}" if frame.get("line") else ""
+        text = f": {frame['message']}" if frame.get("message") else ""
+        return "runtime_error", f"{frame['raised'][0]}{where} while the submission was loaded{text}"
+    if record.frame("exit"):
+        return "runtime_error", "the code called sys.exit(); return a result instead"
+    return _conclude_checks(record, wanted)
+
+
+def _conclude_checks(record: Record, wanted: int) -> tuple[Kind, str]:
+    if record.frame("forged"):
+        return "failed", "the submission sent something that is not a result"
+    failing = [result for result in record.results if not result.passed]
+    if failing:
+        kind: Kind = "runtime_error" if record.raised_first else "failed"
+        return kind, f"{len(failing)} of {wanted} checks failed, first: {failing[0].name}"
+    if len(record.results) < wanted or not record.frame("end"):
+        return "crashed", "the process ended before all checks had run"
+    return "passed", f"all {wanted} checks passed"
+
+
+def _forbidden_text(uses: list[dict[str, Any]]) -> str:
+    first = uses[0]
+    where = f" (line {first['line']})" if first.get("line") else ""
+    return f"this drill asks you to do without {first['name']}{where}"
+
+
+def _diagnose(bench: Workbench, record: Record, seed: int, device: str) -> Diagnosis | None:
+    from verifiers.diagnose import diagnose
+
+    try:
+        return diagnose(bench, record, seed, device)
+    except Exception:
+        return None  # a diagnosis is a help; its failure must not cost the verdict
