@@ -1,40 +1,142 @@
-"""The interface of the sandbox: run one job in a child of a resident process. (Being written.)"""
+"""The sandbox: run one job in a locked-down child of a resident process.
+
+`Sandbox` owns one resident process (started at first use), forks a child from it for each job,
+and replaces it when it dies. It never raises for what a submission does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
 
-OutcomeKind = Literal[
-    "done", "time_limit", "memory_limit", "output_limit", "crashed", "judge_error"
-]
+from verifiers import confine
+from verifiers.attempt import attempt
+from verifiers.outcome import Job, Outcome, OutcomeKind
+from verifiers.resident import Resident, ResidentLost, Settings
 
+__all__ = ["Job", "Outcome", "OutcomeKind", "Sandbox"]
 
-@dataclass(frozen=True)
-class Job:
-    """What the child gets. `payload` is opaque bytes for `verifiers.inside.main`."""
-
-    payload: bytes
-    time_limit: float = 10.0  # seconds, wall and CPU
-    memory_mib: int = 1024  # above the idle worker
-    output_bytes: int = 64 * 1024  # stdout and stderr together
-    frame_bytes: int = 64 * 1024 * 1024  # everything the child may send back
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How the child ended. "done" only when its code returned and the child exited with 0."""
-
-    kind: OutcomeKind
-    frames: tuple[bytes, ...]  # complete frames received, in order
-    printed: str  # what reached stdout and stderr, decoded, control sequences stripped
-    wall_ms: float
-    detail: str = ""  # for example "killed by SIGSEGV", "exited with status 3"
+DEFAULT_ENTRY = "verifiers.inside:main"
 
 
 class Sandbox:
-    """A resident process that forks one locked-down child per job. Use as a context manager."""
+    """A resident process that forks one locked-down child per job. Use as a context manager.
+
+    `entry` names the function each child calls, `main(payload, send)`. `packages` are the
+    distributions (with what they require) a submission may import. `workers` jobs run at once;
+    more callers wait. `extra_paths` are further folders to import from, read-only.
+    `namespaces=None` uses bwrap where it works.
+    """
+
+    def __init__(
+        self,
+        *,
+        entry: str = DEFAULT_ENTRY,
+        workers: int = 1,
+        packages: tuple[str, ...] = confine.PACKAGES,
+        namespaces: bool | None = None,
+        extra_paths: tuple[Path, ...] = (),
+    ) -> None:
+        if namespaces is None:
+            namespaces = not confine.why_not_bwrap()
+        self._settings = Settings(
+            entry, packages=packages, namespaces=namespaces, extra_paths=extra_paths
+        )
+        self._workers = workers
+        self._resident: Resident | None = None
+        self._starting = threading.Lock()
+        self._slots = list(range(workers))
+        self._turn = threading.Condition()
+
+    def start(self) -> None:
+        """Start the resident process now; otherwise the first job does. Takes some seconds."""
+        self._current()
 
     def run(self, job: Job, on_frame: Callable[[bytes], None] | None = None) -> Outcome:
-        raise NotImplementedError
+        """Run one job to its end. `on_frame` is called in this thread as frames arrive.
+
+        A job whose resident process died is tried again, alone: if it was another job's doing,
+        this one is judged after all, and if not, it is the guilty one.
+        """
+        try:
+            with self._slot() as slot:
+                return self._try(job, slot, on_frame)
+        except ResidentLost:
+            pass
+        try:
+            with self._alone() as slot:
+                return self._try(job, slot, on_frame)
+        except ResidentLost as error:
+            return Outcome("crashed", (), "", 0.0, f"it took the resident process down: {error}")
+
+    def _try(self, job: Job, slot: int, on_frame: Callable[[bytes], None] | None) -> Outcome:
+        try:
+            resident = self._current()
+        except ResidentLost as error:
+            return Outcome("judge_error", (), "", 0.0, f"the sandbox did not start: {error}")
+        try:
+            return attempt(resident, job, slot, on_frame)
+        except ResidentLost:
+            self._discard(resident)
+            raise
+
+    def _current(self) -> Resident:
+        with self._starting:
+            if self._resident is not None and not self._resident.alive:
+                self._resident.close()
+                self._resident = None
+            if self._resident is None:
+                self._resident = Resident(self._settings)
+            return self._resident
+
+    def _discard(self, resident: Resident) -> None:
+        with self._starting:
+            if self._resident is resident:
+                self._resident = None
+        resident.close()
+
+    @contextlib.contextmanager
+    def _slot(self) -> Iterator[int]:
+        with self._turn:
+            self._turn.wait_for(lambda: bool(self._slots))
+            slot = self._slots.pop()
+        try:
+            yield slot
+        finally:
+            with self._turn:
+                self._slots.append(slot)
+                self._turn.notify_all()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[int]:
+        """Hold every slot."""
+        with self._turn:
+            self._turn.wait_for(lambda: len(self._slots) == self._workers)
+            slots, self._slots = self._slots, []
+        try:
+            yield slots[0]
+        finally:
+            with self._turn:
+                self._slots = slots
+                self._turn.notify_all()
+
+    def close(self) -> None:
+        """End the resident process and every child."""
+        with self._starting:
+            resident, self._resident = self._resident, None
+        if resident is not None:
+            resident.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

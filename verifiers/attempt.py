@@ -1,0 +1,282 @@
+"""One attempt to run a job on a resident process: pipes, deadline, limits, and how it ended.
+
+The judge's side of a child. Everything that comes out of the pipes is hostile: it is counted,
+capped and never trusted, and the deadline holds until the child is gone, whatever it has sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import select
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from verifiers import wire
+from verifiers.outcome import Job, Outcome, OutcomeKind
+from verifiers.printed import clean
+from verifiers.resident import Resident, ResidentLost
+
+FORK_SECONDS = 30.0  # how long a resident process may take to fork, on a busy machine
+GONE_SECONDS = 20.0  # and a killed child to be gone
+CHUNK = 2**18
+
+
+@dataclass
+class _Channels:
+    """The judge's ends of a job's pipes, and the child's ends until they are sent."""
+
+    frames: int
+    printing: int
+    status: socket.socket
+    outgoing: list[int]
+
+    def close_outgoing(self) -> None:
+        while self.outgoing:
+            os.close(self.outgoing.pop())
+
+    def close(self) -> None:
+        self.close_outgoing()
+        os.close(self.frames)
+        os.close(self.printing)
+        self.status.close()
+
+
+@contextlib.contextmanager
+def _open_channels(payload: bytes) -> Iterator[_Channels]:
+    frames, frames_in = _pipe()
+    printing, printing_in = _pipe()
+    status, status_in = socket.socketpair()
+    outgoing = [_payload_file(payload), frames_in, printing_in, status_in.detach()]
+    channels = _Channels(frames, printing, status, outgoing)
+    try:
+        yield channels
+    finally:
+        channels.close()
+
+
+def _pipe() -> tuple[int, int]:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):  # beyond what an ordinary user may have in all
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, CHUNK)
+    return reading, writing
+
+
+def _payload_file(payload: bytes) -> int:
+    """A file without a name that holds the payload; sealed where the system can."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("payload", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        _write_all(fd, payload)
+        seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+        return fd
+    with tempfile.TemporaryFile() as file:
+        fd = os.dup(file.fileno())
+    _write_all(fd, payload)
+    return fd
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+@dataclass
+class Attempt:
+    """The state of one running job as the judge sees it."""
+
+    job: Job
+    channels: _Channels
+    nonce: bytes
+    on_frame: Callable[[bytes], None] | None
+    began: float = field(default_factory=time.monotonic)
+    paused: float = 0.0  # seconds spent in on_frame, which are not the child's
+    frames: list[bytes] = field(default_factory=list)
+    printed: bytearray = field(default_factory=bytearray)
+    ending: int | None = None  # kind of the last frame, once it came with the nonce
+    exited: wire.Exited | None = None
+    verdict: tuple[OutcomeKind, str] | None = None  # why the judge killed it
+    pidfd: int = -1
+    pid: int = 0
+
+    def __post_init__(self) -> None:
+        self.reader = wire.FrameReader(self.job.frame_bytes)
+
+    def run(self) -> Outcome:
+        try:
+            self._wait_for_start()
+            self._supervise()
+        except BaseException:
+            self._signal()
+            raise
+        finally:
+            if self.pidfd >= 0:
+                os.close(self.pidfd)
+        return self._outcome()
+
+    def _wait_for_start(self) -> None:
+        if not _readable(self.channels.status.fileno(), FORK_SECONDS):
+            raise ResidentLost("it took no job")
+        data, fds, _, _ = socket.recv_fds(self.channels.status, wire.STATUS_BYTES, 1)
+        if len(data) < wire.STATUS_BYTES:
+            raise ResidentLost("it died before it forked")
+        started = wire.unpack_status(data)
+        assert isinstance(started, wire.Started)
+        self.pid = started.pid
+        self.pidfd = fds[0] if fds else -1
+        self.began = time.monotonic()
+
+    def _supervise(self) -> None:
+        poll = select.poll()
+        for fd in (self.channels.frames, self.channels.printing, self.channels.status.fileno()):
+            poll.register(fd, select.POLLIN)
+        patience: float | None = None  # when a killed child must be gone
+        while self.exited is None:
+            until = self._deadline if patience is None else patience
+            ready = poll.poll(max(0.0, until - time.monotonic()) * 1000)
+            for fd, _ in ready:
+                self._receive(fd, poll)
+            if patience is not None and not ready and time.monotonic() > patience:
+                raise ResidentLost("a killed child was never reaped")
+            if self.exited is None and self.verdict is None and time.monotonic() > self._deadline:
+                limit = f"{self.job.time_limit:g}"
+                self.verdict = ("time_limit", f"still running after {limit} seconds")
+            if self.verdict is not None and patience is None and self.exited is None:
+                self._signal()
+                patience = time.monotonic() + GONE_SECONDS
+        self._drain()
+
+    @property
+    def _deadline(self) -> float:
+        return self.began + self.job.time_limit + self.paused
+
+    def _receive(self, fd: int, poll: select.poll) -> None:
+        if fd == self.channels.status.fileno():
+            self.exited = self._exit_report()
+            return
+        data = _read(fd)
+        if data == b"":
+            poll.unregister(fd)
+        elif data and fd == self.channels.printing:
+            self._take_printed(data)
+        elif data:
+            self._take_frames(data)
+
+    def _exit_report(self) -> wire.Exited:
+        data = self.channels.status.recv(wire.STATUS_BYTES)
+        if len(data) < wire.STATUS_BYTES:
+            raise ResidentLost("it died while a child ran")
+        report = wire.unpack_status(data)
+        assert isinstance(report, wire.Exited)
+        return report
+
+    def _drain(self) -> None:
+        """Read what still lies in the pipes of a child that is gone."""
+        for fd in (self.channels.frames, self.channels.printing):
+            take = self._take_printed if fd == self.channels.printing else self._take_frames
+            while chunk := _read(fd):
+                take(chunk)
+
+    def _take_printed(self, data: bytes) -> None:
+        room = self.job.output_bytes - len(self.printed)
+        self.printed += data[: max(0, room)]
+        if len(data) > room and self.verdict is None:
+            self.verdict = ("output_limit", f"printed more than {self.job.output_bytes} bytes")
+
+    def _take_frames(self, data: bytes) -> None:
+        if self.ending is not None or self.verdict is not None:
+            return
+        for kind, body in self.reader.feed(data):
+            if kind != wire.DATA:
+                self.ending = kind if body == self.nonce else -1
+                return
+            self.frames.append(body)
+            if self.on_frame is not None:
+                before = time.monotonic()
+                self.on_frame(body)
+                self.paused += time.monotonic() - before
+        if self.reader.too_much:
+            self.verdict = (
+                "output_limit",
+                f"sent more than {self.job.frame_bytes} bytes of results",
+            )
+
+    def _signal(self) -> None:
+        with contextlib.suppress(OSError):
+            if self.pidfd >= 0:
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            elif self.pid > 0:
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def _outcome(self) -> Outcome:
+        assert self.exited is not None
+        kind, detail = self.verdict or self._judge_exit(self.exited)
+        wall_ms = (time.monotonic() - self.began - self.paused) * 1000
+        printed = clean(bytes(self.printed))
+        return Outcome(kind, tuple(self.frames), printed, wall_ms, detail, self.exited.cpu * 1000)
+
+    def _judge_exit(self, exited: wire.Exited) -> tuple[OutcomeKind, str]:
+        code = os.waitstatus_to_exitcode(exited.status)
+        if self.ending == wire.OUT_OF_MEMORY:
+            return "memory_limit", f"needed more than {self.job.memory_mib} MiB"
+        if self.ending == wire.RETURNED and code == 0:
+            return "done", ""
+        if code < 0:
+            return self._judge_signal(-code, exited.cpu)
+        if self.ending == wire.RAISED:
+            return "crashed", "an exception ended it; see what it printed"
+        if code == 0:
+            return "crashed", "exited with status 0 before its code returned"
+        return "crashed", f"exited with status {code}"
+
+    def _judge_signal(self, number: int, cpu: float) -> tuple[OutcomeKind, str]:
+        if number == signal.SIGKILL and cpu >= self.job.time_limit:
+            return "time_limit", f"used {cpu:.1f} seconds of CPU time"
+        tail = bytes(self.printed[-4096:])
+        if any(word in tail for word in (b"bad_alloc", b"MemoryError", b"annot allocate memory")):
+            return "memory_limit", f"needed more than {self.job.memory_mib} MiB"
+        return "crashed", f"killed by {_name(number)}"
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _readable(fd: int, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _read(fd: int) -> bytes | None:
+    """Some bytes, b"" at the end of the stream, None when there is nothing to read now."""
+    try:
+        return os.read(fd, CHUNK)
+    except BlockingIOError:
+        return None
+
+
+def attempt(
+    resident: Resident, job: Job, slot: int, on_frame: Callable[[bytes], None] | None
+) -> Outcome:
+    """Run a job once. Raises ResidentLost when the resident process, not the job, failed."""
+    nonce = secrets.token_bytes(wire.NONCE_BYTES)
+    memory = resident.baseline + job.memory_mib * 2**20 if resident.baseline else 0
+    uid = resident.child_uid(slot)
+    header = wire.JobHeader(nonce, int(job.time_limit) + 1, memory, uid)
+    with _open_channels(job.payload) as channels:
+        resident.submit(header, channels.outgoing)
+        channels.close_outgoing()
+        return Attempt(job, channels, nonce, on_frame).run()

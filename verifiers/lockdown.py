@@ -1,0 +1,134 @@
+"""What a forked child does to itself before a submission runs in it. Linux calls through ctypes.
+
+Each step gives something up for good: the view of other processes and mounts, memory and CPU
+without end, privileges, and at last most system calls. The order matters, since each step needs
+a right that a later one gives up. Everywhere else than on Linux only resource limits apply.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import struct
+import sys
+from dataclasses import dataclass
+
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 0x4000, 1 << 18
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 22, 24, 38
+SECCOMP_MODE_FILTER = 2
+CAPABILITY_VERSION_3 = 0x20080522
+
+SCRATCH_BYTES = 64 * 2**20  # all files of a submission together; they live in memory
+OPEN_FILES = 256
+THREADS = 256
+
+_libc = ctypes.CDLL(None, use_errno=True)
+if sys.platform == "linux":
+    _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Resource limits of one child. Zero means "leave as it is"; sizes in bytes, CPU in seconds."""
+
+    cpu_seconds: int = 0
+    address_space: int = 0
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")
+
+
+def unshare(flags: int) -> None:
+    _check(_libc.unshare(flags), "unshare")
+
+
+def setns(fd: int, flags: int) -> None:
+    _check(_libc.setns(fd, flags), "setns")
+
+
+def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    texts = [text.encode() for text in (source, target, kind)]
+    _check(_libc.mount(*texts, ctypes.c_ulong(flags), options.encode()), f"mount {target}")
+
+
+def private_scratch() -> None:
+    """Give this process mounts and System V objects of its own, and an empty /tmp."""
+    unshare(CLONE_NEWNS | CLONE_NEWIPC)
+    options = f"size={SCRATCH_BYTES},nr_inodes=4096,mode=1777"
+    mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    os.chdir("/tmp")
+
+
+def _lower(kind: int, value: int) -> None:
+    """Set soft and hard limit, or the hard limit in force where that is lower."""
+    hard = resource.getrlimit(kind)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def limit_resources(limits: Limits) -> None:
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, SCRATCH_BYTES)
+    _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
+    if limits.cpu_seconds:
+        _lower(resource.RLIMIT_CPU, limits.cpu_seconds)
+    if sys.platform != "linux":
+        return
+    _lower(resource.RLIMIT_MSGQUEUE, 0)
+    _lower(resource.RLIMIT_MEMLOCK, 2**16)
+    if limits.address_space:
+        _lower(resource.RLIMIT_AS, limits.address_space)
+
+
+def drop_privileges(uid: int) -> None:
+    """Empty every capability set, and become `uid` where that is not zero (needs root)."""
+    last = 0
+    while _libc.prctl(PR_CAPBSET_DROP, last, 0, 0, 0) == 0:
+        last += 1
+    if uid:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    header = struct.pack("<Ii", CAPABILITY_VERSION_3, 0)
+    _check(_libc.capset(header, bytes(24)), "capset")
+
+
+def refuse_new_privileges() -> None:
+    _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    _check(_libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
+
+
+def filter_system_calls(program: bytes) -> None:
+    """Install a compiled seccomp program (8 bytes an instruction). It can never be removed."""
+    code = ctypes.create_string_buffer(program, len(program))
+    fprog = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(code))
+    pointer = ctypes.create_string_buffer(fprog, len(fprog))
+    address = ctypes.addressof(pointer)
+    _check(_libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, address, 0, 0), "seccomp")
+
+
+def own_session() -> None:
+    """Leave the process group (`kill(0, …)` would cross pid namespaces) and its signal handlers."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def keep_only(stdin: int, printing: int, *others: int) -> tuple[int, ...]:
+    """Make `stdin` 0, `printing` 1 and 2, `others` 3, 4 … and close every other descriptor."""
+    high = [os.dup2(fd, OPEN_FILES + i) for i, fd in enumerate((stdin, printing, *others))]
+    os.dup2(high[0], 0)
+    os.dup2(high[1], 1)
+    os.dup2(high[1], 2)
+    kept = tuple(os.dup2(fd, 3 + i, inheritable=False) for i, fd in enumerate(high[2:]))
+    os.closerange(3 + len(kept), max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 4096))
+    return kept

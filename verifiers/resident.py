@@ -1,0 +1,150 @@
+"""The judge's handle on a resident process: start it, send it jobs, end it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from verifiers import confine, syscalls, wire
+from verifiers.zygote import WARM_UP
+
+START_SECONDS = 120.0  # importing torch on a cold disk
+
+
+class ResidentLost(Exception):
+    """The resident process is dead or does not answer."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a resident process is made: what its children run, and what they may import."""
+
+    entry: str
+    packages: tuple[str, ...] = confine.PACKAGES
+    warm_up: tuple[str, ...] = WARM_UP
+    namespaces: bool = True
+    extra_paths: tuple[Path, ...] = ()  # more folders to import from, bound read-only
+
+
+class Resident:
+    """One running resident process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.uid_base = 2**30 + secrets.randbelow(2**20) * 64
+        self._lock = threading.Lock()
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with us
+        self._control, inner = socket.socketpair()
+        with inner:
+            self._process = self._spawn(inner)
+        try:
+            self._greet()
+        except BaseException:
+            self.close()
+            raise
+        self.baseline = self._address_space()
+
+    def _spawn(self, inner: socket.socket) -> subprocess.Popen[bytes]:
+        extra = tuple(path.resolve() for path in self.settings.extra_paths)
+        if self.settings.namespaces:
+            command = confine.bwrap_command(self.settings.packages, extra)
+            search = [confine.INNER / "packages", confine.INNER]
+            search += [confine.extra_folder(number) for number in range(len(extra))]
+        else:
+            folders = {p.source.parent for p in confine.importable(self.settings.packages)}
+            command = []
+            search = [*sorted(folders), Path(__file__).parent.parent, *extra]
+        return subprocess.Popen(
+            command + confine.python_command(inner.fileno(), [str(path) for path in search]),
+            pass_fds=[inner.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env=confine.environment(),
+            cwd="/",
+            start_new_session=True,
+        )
+
+    def _greet(self) -> None:
+        settings = {
+            "entry": self.settings.entry,
+            "warm_up": self.settings.warm_up,
+            "namespaces": self.settings.namespaces,
+            "seccomp": base64.b64encode(syscalls.compiled()).decode(),
+        }
+        text = json.dumps(settings).encode()
+        self._control.settimeout(START_SECONDS)
+        try:
+            self._control.sendall(len(text).to_bytes(4, "little") + text)
+            answer = self._control.recv(5, socket.MSG_WAITALL)
+        except OSError as error:
+            raise ResidentLost(f"it did not start: {error}. {self.log()}") from error
+        if answer != b"ready":
+            raise ResidentLost(f"it did not start. {self.log()}")
+
+    def log(self) -> str:
+        """The end of what the resident process itself printed: why it did not start."""
+        self._log.seek(0)
+        return self._log.read()[-2000:].decode(errors="replace")
+
+    def _inner_pid(self) -> int:
+        """The process that runs Python: bwrap's only child, or the process itself."""
+        pid = self._process.pid
+        if not self.settings.namespaces:
+            return pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(children[0]) if children else pid
+
+    def _address_space(self) -> int:
+        """Bytes of address space an idle child starts with; zero where that cannot be read."""
+        try:
+            pages = int(Path(f"/proc/{self._inner_pid()}/statm").read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def child_uid(self, slot: int) -> int:
+        """The user that the child in a slot becomes: one of its own where we are root, else 0."""
+        if not self.settings.namespaces or os.geteuid() != 0:
+            return 0
+        return self.uid_base + slot
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def submit(self, header: wire.JobHeader, fds: list[int]) -> None:
+        """Send one job: payload, frame pipe, print pipe, status socket."""
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [header.pack()], fds)
+            except OSError as error:
+                raise ResidentLost(str(error)) from error
+
+    def close(self) -> None:
+        """End the process and everything in it."""
+        self._control.close()
+        try:
+            self._process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        self._log.close()
+
+    def _kill(self) -> None:
+        """For a process that does not see that its socket closed."""
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(self._inner_pid(), signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()

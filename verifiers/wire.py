@@ -1,0 +1,106 @@
+"""Messages between the judge, the resident process and its children: fixed structs, no pickle.
+
+Three channels. The control socket carries one `JobHeader` per job, with the job's file
+descriptors attached. A status socket per job carries `Started` and `Exited` back. The frame pipe
+carries what the child sends: a length, a kind, the bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# What the child writes on the frame pipe. DATA is opaque to the sandbox.
+DATA, RETURNED, OUT_OF_MEMORY, RAISED = 0, 1, 2, 3
+_FRAME = struct.Struct("<IB")  # length of the body, kind
+NONCE_BYTES = 16
+
+_HEADER = struct.Struct(f"<{NONCE_BYTES}sQQI")
+_STATUS = struct.Struct("<cqd")  # b"S" or b"E", pid or wait status, CPU seconds
+STATUS_BYTES = _STATUS.size
+HEADER_BYTES = _HEADER.size
+
+
+@dataclass(frozen=True)
+class JobHeader:
+    """What the resident process must know to fork a child. Zero means "no limit" or "as you are".
+
+    `nonce` comes back in the last frame, `cpu_seconds` and `address_space` (bytes) become
+    resource limits, `uid` is the user the child turns into where the resident process is root.
+    """
+
+    nonce: bytes
+    cpu_seconds: int
+    address_space: int
+    uid: int
+
+    def pack(self) -> bytes:
+        return _HEADER.pack(self.nonce, self.cpu_seconds, self.address_space, self.uid)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> JobHeader:
+        return cls(*_HEADER.unpack(data))
+
+
+@dataclass(frozen=True)
+class Started:
+    """The child lives. `pid` is its number as the resident process sees it."""
+
+    pid: int
+
+    def pack(self) -> bytes:
+        return _STATUS.pack(b"S", self.pid, 0.0)
+
+
+@dataclass(frozen=True)
+class Exited:
+    """The child is gone. `status` is what waitpid returned, `cpu` its CPU time in seconds."""
+
+    status: int
+    cpu: float
+
+    def pack(self) -> bytes:
+        return _STATUS.pack(b"E", self.status, self.cpu)
+
+
+def unpack_status(data: bytes) -> Started | Exited:
+    kind, number, cpu = _STATUS.unpack(data)
+    return Started(number) if kind == b"S" else Exited(number, cpu)
+
+
+def write_frame(fd: int, kind: int, body: bytes) -> None:
+    """Write one frame to a blocking pipe, however often the kernel takes only a part."""
+    for part in (_FRAME.pack(len(body), kind), body):
+        view = memoryview(part)
+        while view:
+            view = view[os.write(fd, view) :]
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames. The stream may be forged: nothing in it is trusted."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._buffer = bytearray()
+        self.received = 0
+        self.too_much = False
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield the frames that `data` completes. Stops for good once the limit is passed."""
+        self.received += len(data)
+        self._buffer += data
+        while not self.too_much:
+            if self.received > self._limit:
+                self.too_much = True
+            if len(self._buffer) < _FRAME.size:
+                return
+            length, kind = _FRAME.unpack_from(self._buffer)
+            if length > self._limit:
+                self.too_much = True
+            if self.too_much or len(self._buffer) < _FRAME.size + length:
+                return
+            body = bytes(self._buffer[_FRAME.size : _FRAME.size + length])
+            del self._buffer[: _FRAME.size + length]
+            yield kind, body
