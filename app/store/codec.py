@@ -74,8 +74,7 @@ def from_row(record: type[Record], row: dict[str, Any]) -> Record:
     known = columns(record)
     if stray := row.keys() - known.keys():
         raise ValueError(f"unknown field {min(stray)!r}")
-    required = {field.name for field in dataclasses.fields(record) if _is_required(field)}
-    if missing := required - row.keys():
+    if missing := _REQUIRED[record.TABLE] - row.keys():
         raise ValueError(f"field {min(missing)!r} is missing")
     return record(**{name: _field(name, known[name], value) for name, value in row.items()})
 
@@ -203,5 +202,9 @@ _COLUMNS: dict[str, dict[str, Column]] = {
         field.name: _column(typing.get_type_hints(record)[field.name])
         for field in dataclasses.fields(record)
     }
+    for record in RECORDS
+}
+_REQUIRED: dict[str, set[str]] = {
+    record.TABLE: {field.name for field in dataclasses.fields(record) if _is_required(field)}
     for record in RECORDS
 }

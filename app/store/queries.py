@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from app.store.codec import columns
 from app.store.database import Connection
 from app.store.records import Record
-from app.store.summaries import Day, DrillState, QuestionState, ReviewCard, Streak
+from app.store.summaries import DrillState, QuestionState, ReviewCard
 
 R = TypeVar("R", bound=Record)
 AIDED = timedelta(hours=20)  # a pass this soon after seeing the reference proves little
@@ -59,33 +58,6 @@ def review_cards(connection: Connection, due_by: datetime | None) -> list[Review
         for item_kind, item, card, due, reviews, rating, last in rows
     ]
     return [card for card in cards if due_by is None or card.due <= due_by]
-
-
-def active_days(connection: Connection, zone: tzinfo | None, since: datetime | None) -> list[Day]:
-    """The local days with an attempt or an answer, in order.
-
-    The database adds up quarters of an hour, because every time zone is a multiple of one.
-    """
-    start = datetime.min if since is None else naive(since)
-    totals: dict[date, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for quarter, *counts in connection.execute(_QUARTERS, [start, start]).fetchall():
-        day = _at(quarter).astimezone(zone).date()
-        totals[day] = [old + new for old, new in zip(totals[day], counts, strict=True)]
-    return [Day(day, *map(int, counts)) for day, counts in sorted(totals.items())]
-
-
-def streak(days: Iterable[date], today: date) -> Streak:
-    """The current and the longest run of consecutive days, from the days that were active."""
-    runs: dict[date, int] = {}
-    for day in sorted(set(days)):
-        runs[day] = runs.get(day - timedelta(days=1), 0) + 1
-    current = runs.get(today) or runs.get(today - timedelta(days=1), 0)
-    return Streak(current, max(runs.values(), default=0), today in runs)
-
-
-def naive(time: datetime) -> datetime:
-    """A time as DuckDB's TIMESTAMP holds it: UTC without a zone."""
-    return time.astimezone(UTC).replace(tzinfo=None)
 
 
 def _at(time: datetime) -> datetime:
@@ -143,14 +115,4 @@ _REVIEW_CARDS = """
 SELECT item_kind, item, arg_max(card, happened_at), arg_max(due, happened_at) AS next_due,
     count(*), arg_max(rating, happened_at), max(happened_at)
 FROM reviews GROUP BY item_kind, item ORDER BY next_due, item_kind, item
-"""
-
-_QUARTERS = """
-SELECT time_bucket(INTERVAL 15 MINUTE, happened_at), sum(tried), sum(passed), sum(answered)
-FROM (
-    SELECT happened_at, 1 AS tried, (verdict = 'passed')::INT AS passed, 0 AS answered
-    FROM attempts WHERE happened_at >= ?
-    UNION ALL
-    SELECT happened_at, 0, 0, 1 FROM answers WHERE happened_at >= ?
-) GROUP BY ALL
 """

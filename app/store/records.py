@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID, uuid4
 
-from verifiers.verdict import CheckResult, Diagnosis, Kind
+from verifiers.verdict import CheckResult, Diagnosis, Kind, Verdict
 
 ItemKind = Literal["question", "drill"]
 
@@ -50,6 +50,12 @@ class Attempt(Record):
     def __post_init__(self) -> None:
         if self.verdict == "judge_error":
             raise ValueError("a fault of the judge is not an attempt of the learner")
+
+    @classmethod
+    def of(cls, verdict: Verdict, source: str, id: UUID, happened_at: datetime) -> Attempt:
+        """The attempt that led to this verdict."""
+        fields = {name: getattr(verdict, name) for name in Verdict.__dataclass_fields__}
+        return cls(source=source, id=id, happened_at=happened_at, **fields)
 
     @property
     def passed(self) -> bool:

@@ -1,29 +1,26 @@
 """What the learner did, kept for good: the one way in and out of the progress database.
 
-Writing appends a line to this writer's own spool file and returns once it is on disk, so that it
-neither waits for another program nor loses anything to `kill -9`. Reading first moves what is in
-the spool, everybody's, into the database; so a reader sees all that was acknowledged before.
-The app, the command line and a batch grader may do both at once, from any number of threads and
-processes. No SQL leaves this package.
+The app, the command line and a batch grader may all use it at once, from any number of threads and
+processes; how that works is told in `app/store/journal.py`. No SQL leaves this package.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from app.store import queries, transfer
-from app.store.codec import to_line
-from app.store.database import LOCK_TIMEOUT, Connection, Database
-from app.store.drain import SpoolFile, clean_up, insert, read_spool
+from app.store.database import LOCK_TIMEOUT
+from app.store.days import active_days, streak
+from app.store.drain import insert
 from app.store.errors import StoreError
 from app.store.home import data_folder
+from app.store.journal import Journal
 from app.store.records import (
     Answer,
     Attempt,
@@ -36,7 +33,6 @@ from app.store.records import (
     Setting,
     utc_now,
 )
-from app.store.spool import SpoolWriter
 from app.store.summaries import (
     Day,
     DrillState,
@@ -68,29 +64,15 @@ class Store:
         self.home = home
         self._now = now
         self._zone = zone
-        self._database = Database(home, timeout=timeout)
-        self._writer = SpoolWriter(home / "spool")
-        self._drained: dict[Path, int] = {}
-        self._copied: dict[Path, SpoolFile] = {}
-        self._connection: Connection | None = None
-        self._mutex = threading.RLock()
-        self._last = datetime(1970, 1, 1, tzinfo=UTC)
-        self._stamps = threading.Lock()
+        self._journal = Journal(home, now, timeout)
 
     @classmethod
-    def open(
-        cls,
-        home: Path | str | None = None,
-        *,
-        now: Callable[[], datetime] = utc_now,
-        zone: tzinfo | None = None,
-        timeout: float = LOCK_TIMEOUT,
-    ) -> Store:
+    def open(cls, home: Path | str | None = None, **options: Any) -> Store:
         """The store in `home` (by default WHETSTONE_HOME or the user's data folder).
 
         Touches nothing on disk: folders and files are made by the first write or read.
         """
-        return cls(data_folder(home), now=now, zone=zone, timeout=timeout)
+        return cls(data_folder(home), **options)
 
     def __enter__(self) -> Store:
         return self
@@ -104,9 +86,8 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Let go of everything. What is still in the spool is safe; the next reader moves it."""
-        self._writer.close()
-        self._database.close()
+        """Let go of the files. What was recorded is safe."""
+        self._journal.close()
 
     # Attempts, hints, giving up
 
@@ -125,52 +106,37 @@ class Store:
         if verdict.verdict == "judge_error":
             return None
         text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
-        return self._add(
-            Attempt(
-                id=submission_id or uuid4(),
-                happened_at=started_at or self._stamp(),
-                drill=verdict.drill,
-                verdict=verdict.verdict,
-                seed=verdict.seed,
-                device=verdict.device,
-                wall_ms=verdict.wall_ms,
-                source=text,
-                checks=verdict.checks,
-                diagnosis=verdict.diagnosis,
-                printed=verdict.printed,
-                message=verdict.message,
-            )
+        attempt = Attempt.of(
+            verdict, text, submission_id or uuid4(), started_at or self._journal.stamp()
         )
+        return self._add(attempt)
 
     def attempts(
         self, drill: str | None = None, limit: int | None = 50, offset: int = 0
     ) -> list[Attempt]:
         """Attempts with their source, the newest first; of one drill or of all."""
         tail = "WHERE drill = coalesce(?, drill) ORDER BY happened_at DESC, id LIMIT ? OFFSET ?"
-        with self.reading() as connection:
-            return queries.select(connection, Attempt, tail, drill, limit, offset)
+        return self._select(Attempt, tail, drill, limit, offset)
 
     def attempt(self, submission_id: UUID) -> Attempt | None:
-        with self.reading() as connection:
-            found = queries.select(connection, Attempt, "WHERE id = ?", submission_id)
+        found = self._select(Attempt, "WHERE id = ?", submission_id)
         return found[0] if found else None
 
     def drill_states(self, drills: Iterable[str] = ()) -> dict[str, DrillState]:
         """Where the learner stands: every drill in `drills`, and every one with a record."""
-        with self.reading() as connection:
+        with self._journal.reading() as connection:
             return queries.drill_states(connection, drills)
 
     def record_event(self, kind: str, subject: str = "", payload: Any = None) -> Event:
         """Record `gave_up` or `hint_shown` (subject: the drill), `lesson_read`, … with JSON."""
         return self._add(
-            Event(kind=kind, subject=subject, payload=payload, happened_at=self._stamp())
+            Event(kind=kind, subject=subject, payload=payload, happened_at=self._journal.stamp())
         )
 
     def events(self, kind: str, subject: str | None = None) -> list[Event]:
         """Events of one kind, the oldest first."""
         tail = "WHERE kind = ? AND subject = coalesce(?, subject) ORDER BY happened_at, id"
-        with self.reading() as connection:
-            return queries.select(connection, Event, tail, kind, subject)
+        return self._select(Event, tail, kind, subject)
 
     # Questions and reviews
 
@@ -190,7 +156,7 @@ class Store:
         return self._add(
             Answer(
                 id=answer_id or uuid4(),
-                happened_at=self._stamp(),
+                happened_at=self._journal.stamp(),
                 question=question,
                 kind=kind,
                 given=given,
@@ -204,12 +170,11 @@ class Store:
     def answers(self, question: str | None = None, limit: int | None = 50) -> list[Answer]:
         """Answers, the newest first; to one question or to all."""
         tail = "WHERE question = coalesce(?, question) ORDER BY happened_at DESC, id LIMIT ?"
-        with self.reading() as connection:
-            return queries.select(connection, Answer, tail, question, limit)
+        return self._select(Answer, tail, question, limit)
 
     def question_states(self) -> dict[str, QuestionState]:
         """How every answered question went, by question."""
-        with self.reading() as connection:
+        with self._journal.reading() as connection:
             return queries.question_states(connection)
 
     def record_review(
@@ -230,13 +195,13 @@ class Store:
                 rating=rating,
                 card=card,
                 due=due,
-                happened_at=reviewed_at or self._stamp(),
+                happened_at=reviewed_at or self._journal.stamp(),
             )
         )
 
     def review_cards(self, due_by: datetime | None = None) -> list[ReviewCard]:
         """The latest card of every reviewed item (due by then), the most overdue first."""
-        with self.reading() as connection:
+        with self._journal.reading() as connection:
             return queries.review_cards(connection, due_by)
 
     def reviews(self, item_kind: ItemKind | None = None, item: str | None = None) -> list[Review]:
@@ -245,33 +210,32 @@ class Store:
             "WHERE item_kind = coalesce(?, item_kind) AND item = coalesce(?, item) "
             "ORDER BY happened_at, id"
         )
-        with self.reading() as connection:
-            return queries.select(connection, Review, tail, item_kind, item)
+        return self._select(Review, tail, item_kind, item)
 
     # Skills, interviews, settings
 
     def record_self_assessment(self, skill: str, level: int) -> SelfAssessment:
         """Record what the learner says of a skill: 0 none, 1 recall, 2 apply, 3 build, 4 teach."""
         before = self.self_assessments().get(skill)
-        at = self._stamp(after=before)
+        at = self._journal.stamp(after=before)
         return self._add(SelfAssessment(skill=skill, level=level, happened_at=at))
 
     def self_assessments(self) -> dict[str, SelfAssessment]:
         """The latest self-assessment of every assessed skill, by skill."""
-        with self.reading() as connection:
+        with self._journal.reading() as connection:
             found = queries.latest(connection, SelfAssessment, "skill")
         return {record.skill: record for record in found}
 
     def record_interview(self, kind: str, seconds: float, payload: Any) -> Interview:
         return self._add(
-            Interview(kind=kind, seconds=seconds, payload=payload, happened_at=self._stamp())
+            Interview(
+                kind=kind, seconds=seconds, payload=payload, happened_at=self._journal.stamp()
+            )
         )
 
     def interviews(self, limit: int | None = 50) -> list[Interview]:
         """Mock interviews, the newest first."""
-        with self.reading() as connection:
-            tail = "ORDER BY happened_at DESC, id LIMIT ?"
-            return queries.select(connection, Interview, tail, limit)
+        return self._select(Interview, "ORDER BY happened_at DESC, id LIMIT ?", limit)
 
     def setting(self, key: str, default: Any = None) -> Any:
         """The value a setting was last given, or `default`."""
@@ -282,27 +246,25 @@ class Store:
         return {key: setting.value for key, setting in self._settings().items()}
 
     def set_setting(self, key: str, value: Any) -> None:
-        at = self._stamp(after=self._settings().get(key))
+        at = self._journal.stamp(after=self._settings().get(key))
         self._add(Setting(key=key, value=value, happened_at=at))
 
     # The calendar
 
     def calendar(self, days: int) -> list[Day]:
         """The last `days` local days, today last, empty ones included."""
-        today = self._today()
-        first = today - timedelta(days=days - 1)
-        with self.reading() as connection:
-            since = self._now() - timedelta(days=days + 1)
-            active = queries.active_days(connection, self._zone, since)
+        today = self._now().astimezone(self._zone).date()
+        with self._journal.reading() as connection:
+            active = active_days(connection, self._zone)
         found = {day.date: day for day in active}
-        dates = [first + timedelta(days=index) for index in range(days)]
+        dates = [today - timedelta(days=ago) for ago in reversed(range(days))]
         return [found.get(date, Day(date)) for date in dates]
 
     def streak(self) -> Streak:
         """Days in a row with an attempt or an answer: now, and the longest so far."""
-        with self.reading() as connection:
-            active = queries.active_days(connection, self._zone, None)
-        return queries.streak((day.date for day in active), self._today())
+        with self._journal.reading() as connection:
+            active = active_days(connection, self._zone)
+        return streak((day.date for day in active), self._now().astimezone(self._zone).date())
 
     # Moving house
 
@@ -311,13 +273,13 @@ class Store:
 
         Never over a file that is not itself an export.
         """
-        with self.reading() as connection:
+        with self._journal.reading() as connection:
             return transfer.export(connection, Path(path), self._now())
 
     def import_(self, path: Path | str) -> ImportSummary:
         """Add what an export holds. Everything is checked before anything is written."""
         records = transfer.read_export(Path(path))
-        with self.reading() as connection:
+        with self._journal.reading() as connection:
             added = insert(connection, records)
         return ImportSummary(added, len(records) - added)
 
@@ -332,46 +294,22 @@ class Store:
             return error
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """One session for several reads in a row: they share a lock and one state of affairs.
+    def reading(self) -> Iterator[None]:
+        """Make several reads in a row share one session: quicker, and one state of affairs.
 
-        Calls may nest. Keep it short: no other program can read while it lasts.
+        Keep it short: no other program can read while it lasts.
         """
-        with self._mutex:
-            if self._connection is not None:
-                self._drain(self._connection)
-                yield self._connection
-                return
-            try:
-                with self._database.session() as self._connection:
-                    self._drain(self._connection)
-                    yield self._connection
-                clean_up(self._copied, self._writer, self._drained)  # only after the commit
-            finally:
-                self._connection, self._copied = None, {}
-
-    def _drain(self, connection: Connection) -> None:
-        """Copy what the spool gained since this session, or this store, last looked."""
-        sizes = {path: file.size for path, file in self._copied.items()}
-        files = read_spool(self.home / "spool", self._drained | sizes)
-        insert(connection, (record for file in files for record in file.records))
-        self._copied |= {file.path: file for file in files}
+        with self._journal.reading():
+            yield
 
     def _add(self, record: R) -> R:
-        self._writer.append([to_line(record)])
+        self._journal.append(record)
         return record
 
-    def _stamp(self, after: Record | None = None) -> datetime:
-        """The time now, but later than this store's last and than `after`, so that order holds
-        even where the clock was set back."""
-        with self._stamps:
-            earliest = max(self._last, after.happened_at if after else self._last)
-            self._last = max(self._now().astimezone(UTC), earliest + timedelta(microseconds=1))
-            return self._last
+    def _select(self, table: type[R], tail: str, *values: Any) -> list[R]:
+        with self._journal.reading() as connection:
+            return queries.select(connection, table, tail, *values)
 
     def _settings(self) -> dict[str, Setting]:
-        with self.reading() as connection:
+        with self._journal.reading() as connection:
             return {record.key: record for record in queries.latest(connection, Setting, "key")}
-
-    def _today(self) -> date:
-        return self._now().astimezone(self._zone).date()
