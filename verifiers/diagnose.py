@@ -26,22 +26,34 @@ if TYPE_CHECKING:
 
 def diagnose(bench: Workbench, record: Record, seed: int, device: str) -> Diagnosis | None:
     """The best explanation of a failed submission, or None."""
-    checks = {check.name: check for check in bench.checks if check.name in record.observed}
+    observed = [check for check in bench.checks if check.name in record.observed]
     failing = [result.name for result in record.results if not result.passed]
-    complete = len(checks) == len(bench.checks)
-    alike: dict[str, set[str]] = {}
-    for name, mistake in bench.mistakes.items():
-        alike[name] = {
-            check.name
-            for check in checks.values()
-            if behaves_alike(
-                check, record.observed[check.name], bench.expect(check, mistake, seed, device)
-            )
-        }
-        if complete and len(alike[name]) == len(checks):
-            return Diagnosis(name, explanation_of(mistake))
-    partial = _partial(bench, alike, failing)
-    return partial or _inferred(bench, checks, record, failing, seed, device)
+    # Failing checks tell mistakes apart; looking at them first ends most comparisons early.
+    observed.sort(key=lambda check: check.name not in failing)
+    known = _Known(bench, record, seed, device)
+    if len(observed) == len(bench.checks):
+        for name, mistake in bench.mistakes.items():
+            if all(known.alike(name, check) for check in observed):
+                return Diagnosis(name, explanation_of(mistake))
+    return _partial(bench, known, observed, failing) or _inferred(
+        bench, observed, record, failing, seed, device
+    )
+
+
+class _Known:
+    """How the drill's mistakes behave on this seed, each run at most once."""
+
+    def __init__(self, bench: Workbench, record: Record, seed: int, device: str) -> None:
+        self.bench, self.record, self.seed, self.device = bench, record, seed, device
+        self.answers: dict[tuple[str, str], bool] = {}
+
+    def alike(self, name: str, check: Check) -> bool:
+        """Whether the submission did in this check just what this mistake does."""
+        key = (name, check.name)
+        if key not in self.answers:
+            expected = self.bench.expect(check, self.bench.mistakes[name], self.seed, self.device)
+            self.answers[key] = behaves_alike(check, self.record.observed[check.name], expected)
+        return self.answers[key]
 
 
 def explanation_of(mistake: Any) -> str:
@@ -54,22 +66,36 @@ def behaves_alike(check: Check, observed: list[Any], expected: Expected) -> bool
     if len(observed) != len(expected.native):
         return False
     for index, outcome in enumerate(observed):
-        native, exact = expected.native[index], expected.exact[index]
+        native = expected.native[index]
         allowance = Allowance(expected.scales[index], check.slack)
-        if (
-            compare_case(outcome, native, native, allowance) is not None
-            and compare_case(outcome, native, exact, allowance) is not None
+        if compare_case(outcome, native, native, allowance) is not None and (
+            len(expected.exact) <= index
+            or compare_case(outcome, native, expected.exact[index], allowance) is not None
         ):
             return False
     return True
 
 
-def _partial(bench: Workbench, alike: dict[str, set[str]], failing: list[str]) -> Diagnosis | None:
-    """The fewest mistakes that explain the most failing checks, each check explained once."""
-    left, chosen = set(failing), []
-    while left:
-        best = max(alike, key=lambda name: len(alike[name] & left), default=None)
-        if best is None or not alike[best] & left:
+def _partial(
+    bench: Workbench, known: _Known, observed: list[Check], failing: list[str]
+) -> Diagnosis | None:
+    """The fewest mistakes that explain the most failing checks, each check explained once.
+
+    A check that failed by an exception says too little to be explained by another's exception.
+    """
+    telling = [
+        check
+        for check in observed
+        if check.name in failing and not _any_raised(known.record.observed[check.name])
+    ]
+    alike = {
+        name: {check.name for check in telling if known.alike(name, check)}
+        for name in bench.mistakes
+    }
+    left, chosen = {check.name for check in telling}, []
+    while left and alike:
+        best = max(alike, key=lambda name: len(alike[name] & left))
+        if not alike[best] & left:
             break
         chosen.append((best, [name for name in failing if name in alike[best] & left]))
         left -= alike[best]
@@ -79,10 +105,15 @@ def _partial(bench: Workbench, alike: dict[str, set[str]], failing: list[str]) -
     for name, explained in chosen:
         where = ", ".join(f"“{check}”" for check in explained)
         parts.append(f"In {where}: {explanation_of(bench.mistakes[name])}")
-    if left:
-        rest = ", ".join(f"“{name}”" for name in failing if name in left)
+    unexplained = set(failing) - {check for _, explained in chosen for check in explained}
+    if unexplained:
+        rest = ", ".join(f"“{name}”" for name in failing if name in unexplained)
         parts.append(f"This does not explain {rest}, so there is something else to fix there.")
     return Diagnosis(chosen[0][0], "\n\n".join(parts))
+
+
+def _any_raised(outcomes: list[Any]) -> bool:
+    return any(isinstance(outcome, dict) and "raised" in outcome for outcome in outcomes)
 
 
 # Without a known mistake
@@ -90,32 +121,32 @@ def _partial(bench: Workbench, alike: dict[str, set[str]], failing: list[str]) -
 
 def _inferred(
     bench: Workbench,
-    checks: dict[str, Check],
+    observed: list[Check],
     record: Record,
     failing: list[str],
     seed: int,
     device: str,
 ) -> Diagnosis | None:
     clues: list[str] = []
-    for name in failing:
-        if name in checks and not checks[name].judge:
-            expected = bench.expect(checks[name], bench.reference, seed, device)
-            clue = _first_clue(record.observed[name], expected)
+    for check in observed:
+        if check.name in failing and not check.judge:
+            expected = bench.expect(check, bench.reference, seed, device)
+            clue = _first_clue(record.observed[check.name], expected)
             if clue and clue not in clues:
                 clues.append(clue)
-    contrast = _contrast(checks, record, failing)
+    contrast = _contrast(observed, record, failing)
     text = " ".join([*clues[:2], *([contrast] if contrast else [])])
     return Diagnosis(None, text) if text else None
 
 
-def _contrast(checks: dict[str, Check], record: Record, failing: list[str]) -> str:
+def _contrast(observed: list[Check], record: Record, failing: list[str]) -> str:
     """What the failing checks have in common that the passing ones lack."""
     passing = [result.name for result in record.results if result.passed]
     if not passing or len(failing) > 2:
         return ""
     only = " and ".join(f"“{name}”" for name in failing)
     advice = " ".join(
-        inspect.cleandoc(checks[name].run.__doc__ or "") for name in failing if name in checks
+        inspect.cleandoc(check.run.__doc__ or "") for check in observed if check.name in failing
     )
     return f"Everything else is right; only {only} fails. {advice}".strip()
 

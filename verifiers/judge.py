@@ -43,14 +43,41 @@ class DrillError(Exception):
 # The trusted side of a drill
 
 
-@dataclass(frozen=True)
 class Expected:
-    """One check on a known solution: each call, its outcome in its dtype, and in float64."""
+    """One check on a known solution: its calls, their outcomes in their dtypes and in float64.
 
-    calls: tuple[str, ...]
-    native: tuple[Any, ...]
-    exact: tuple[Any, ...]
-    scales: tuple[float, ...]
+    Each run happens when it is first asked for; a mistake is often told apart by one of the two.
+    """
+
+    def __init__(self, bench: Workbench, check: Check, solution: Any, seed: int, device: str):
+        self._observe = functools.partial(_observe, bench, check, solution, seed, device)
+
+    @functools.cached_property
+    def _native_cases(self) -> tuple[Case, ...]:
+        return self._observe(exact=False)
+
+    @functools.cached_property
+    def native(self) -> tuple[Any, ...]:
+        return tuple(freeze(case.outcome) for case in self._native_cases)
+
+    @functools.cached_property
+    def exact(self) -> tuple[Any, ...]:
+        return tuple(freeze(case.outcome) for case in self._observe(exact=True))
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        return tuple(case.call for case in self._native_cases)
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        return tuple(case.scale for case in self._native_cases)
+
+
+def _observe(
+    bench: Workbench, check: Check, solution: Any, seed: int, device: str, *, exact: bool
+) -> tuple[Case, ...]:
+    draw = Draw(seed, check.name, exact=exact, device=device, parameters=bench.parameters)
+    return run_check(check, solution, draw).cases
 
 
 @dataclass(frozen=True)
@@ -65,25 +92,8 @@ class Workbench:
     parameters: tuple[str, ...]
 
     def expect(self, check: Check, solution: Any, seed: int, device: str) -> Expected:
-        """Observe a known solution twice: natively and in float64."""
-        native, exact = (
-            run_check(
-                check,
-                solution,
-                Draw(seed, check.name, exact=exact, device=device, parameters=self.parameters),
-            ).cases
-            for exact in (False, True)
-        )
-        return Expected(
-            calls=tuple(case.call for case in native),
-            native=_outcomes(native),
-            exact=_outcomes(exact),
-            scales=tuple(case.scale for case in native),
-        )
-
-
-def _outcomes(cases: tuple[Case, ...]) -> tuple[Any, ...]:
-    return tuple(freeze(case.outcome) for case in cases)
+        """What a known solution does in one check, on this seed."""
+        return Expected(self, check, solution, seed, device)
 
 
 def load_workbench(spec: DrillSpec) -> Workbench:

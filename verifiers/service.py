@@ -8,6 +8,7 @@ with it is judged again once.
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import json
 import os
@@ -152,10 +153,8 @@ class JudgeService:
             return
         for pipe in (process.stdin, process.stdout):
             if pipe:
-                try:
+                with contextlib.suppress(OSError):  # it may be gone already
                     pipe.close()  # the process ends when its input does
-                except OSError:
-                    pass  # it is gone already
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:

@@ -30,7 +30,7 @@ def dims(solution, draw):
 
 @check("gradients")
 def gradients(solution, draw):
-    """The gradient of softmax is (diag(p) − p pᵀ) / temperature; both factors depend on the logits."""
+    """The gradient of softmax is (diag(p) − p pᵀ) / temperature."""
     for shape, dim in [((6,), 0), ((3, 5), -1), ((2, 4, 3), 1)]:
         for dtype in (torch.float32, torch.float64):
             logits = draw.normal(*shape, dtype=dtype, grad=True)
