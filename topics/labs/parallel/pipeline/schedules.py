@@ -1,0 +1,166 @@
+"""The schedules by name: how each is ordered, what it needs, and what it promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from topics.labs.parallel.errors import SettingError
+from topics.labs.parallel.pipeline import flushes, one_f_one_b, v_shaped
+from topics.labs.parallel.pipeline.ops import IntArray, Shape
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A named schedule. `needs` says which pipelines it can run, in words for the learner."""
+
+    name: str
+    title: str
+    source: str
+    orders: Callable[[Shape], list[IntArray]]
+    split_backward: bool = False
+    v_shaped: bool = False
+    default_chunks: int = 1
+    min_chunks: int = 1
+    max_chunks: int | None = 1
+    min_micro_batches: Callable[[int], int] = lambda n_stages: 1
+    whole_rounds: bool = False  # micro-batches come in groups of n_stages
+
+
+SCHEDULES = {
+    schedule.name: schedule
+    for schedule in (
+        Schedule("gpipe", "GPipe", "Huang et al. 2019, arXiv 1811.06965", flushes.gpipe),
+        Schedule(
+            "1f1b",
+            "1F1B",
+            "Narayanan et al. 2021, arXiv 2104.04473, section 2.2",
+            one_f_one_b.one_f_one_b,
+            min_micro_batches=lambda p: p,
+        ),
+        Schedule(
+            "interleaved",
+            "Interleaved 1F1B",
+            "Narayanan et al. 2021, arXiv 2104.04473, section 2.2",
+            one_f_one_b.interleaved,
+            default_chunks=2,
+            min_chunks=2,
+            max_chunks=None,
+            min_micro_batches=lambda p: p,
+            whole_rounds=True,
+        ),
+        Schedule(
+            "zb-h1",
+            "ZB-H1",
+            "Qi et al. 2023, arXiv 2401.10241, section 2.1",
+            one_f_one_b.zb_h1,
+            split_backward=True,
+            max_chunks=None,
+            min_micro_batches=lambda p: p,
+        ),
+        Schedule(
+            "zb-h2",
+            "ZB-H2",
+            "Qi et al. 2023, arXiv 2401.10241, section 2.2",
+            one_f_one_b.zb_h2,
+            split_backward=True,
+            min_micro_batches=lambda p: 2 * p - 1,
+        ),
+        Schedule(
+            "zb-v",
+            "ZB-V",
+            "Qi et al. 2023, arXiv 2401.10241, section 6",
+            v_shaped.zb_v,
+            split_backward=True,
+            v_shaped=True,
+            default_chunks=2,
+            min_chunks=2,
+            max_chunks=2,
+        ),
+        Schedule(
+            "looped-bfs",
+            "Looped breadth-first",
+            "Lamy-Poirier 2023, arXiv 2211.05953",
+            flushes.looped_bfs,
+            default_chunks=2,
+            max_chunks=None,
+        ),
+        Schedule(
+            "dualpipe-v",
+            "DualPipeV",
+            "DeepSeek-AI 2025, DualPipe repository",
+            v_shaped.dualpipe_v,
+            split_backward=True,
+            v_shaped=True,
+            default_chunks=2,
+            min_chunks=2,
+            max_chunks=2,
+            min_micro_batches=lambda p: 2 * p,
+        ),
+    )
+}
+
+MAX_OPERATIONS = 15_000_000  # about 2 GB of tables: more would not fit an ordinary machine
+
+
+def get_schedule(name: str) -> Schedule:
+    """The schedule called `name`. Raises SettingError with the names there are."""
+    key = name.strip().lower().replace("_", "-")
+    key = {"interleaved-1f1b": "interleaved", "1f1b-interleaved": "interleaved"}.get(key, key)
+    if key not in SCHEDULES:
+        raise SettingError(f"No schedule is called {name!r}. There are: {', '.join(SCHEDULES)}.")
+    return SCHEDULES[key]
+
+
+def pipeline_shape(
+    schedule: Schedule, n_stages: int, n_micro_batches: int, n_chunks: int | None = None
+) -> Shape:
+    """The pipeline's shape, or SettingError that says which numbers this schedule can run."""
+    for name, value in (("stages", n_stages), ("micro-batches", n_micro_batches)):
+        if value < 1:
+            raise SettingError(f"{name} is {value}: give 1 or more.")
+    chunks = schedule.default_chunks if n_chunks is None else n_chunks
+    _check_chunks(schedule, chunks)
+    _check_micro_batches(schedule, n_stages, n_micro_batches)
+    n_operations = n_stages * n_micro_batches * chunks * (3 if schedule.split_backward else 2)
+    if n_operations > MAX_OPERATIONS:
+        raise SettingError(
+            f"{n_stages} stages × {n_micro_batches} micro-batches × {chunks} chunks makes "
+            f"{n_operations:,} operations; at most {MAX_OPERATIONS:,} are simulated. Use fewer "
+            "micro-batches: the bubble shrinks in proportion to their number."
+        )
+    return Shape(n_stages, n_micro_batches, chunks, schedule.v_shaped)
+
+
+def _check_chunks(schedule: Schedule, chunks: int) -> None:
+    low, high = schedule.min_chunks, schedule.max_chunks
+    if chunks >= low and (high is None or chunks <= high):
+        return
+    wanted = f"exactly {low}" if low == high else f"{low} or more"
+    hint = " For several chunks per rank use interleaved, looped-bfs or zb-h1." if high == 1 else ""
+    hint = " With one chunk it is 1f1b." if schedule.name == "interleaved" else hint
+    raise SettingError(f"{schedule.title} takes {wanted} chunks per rank, not {chunks}.{hint}")
+
+
+def _check_micro_batches(schedule: Schedule, p: int, m: int) -> None:
+    least = schedule.min_micro_batches(p)
+    if m < least:
+        raise SettingError(
+            f"{schedule.title} on {p} stages needs at least {least} micro-batches to fill the "
+            f"pipeline, and there are {m}. Use {least} or more micro-batches, "
+            f"{_most_stages(schedule, m)}, or gpipe, which runs any number."
+        )
+    if schedule.whole_rounds and m % p:
+        below, above = m // p * p, (m // p + 1) * p
+        raise SettingError(
+            f"{schedule.title} hands out micro-batches in groups of {p}, one per stage, and {m} is "
+            f"not a multiple of {p}. Use {below} or {above} micro-batches, or a number of stages "
+            f"that divides {m}: {', '.join(str(d) for d in range(2, m + 1) if m % d == 0)}."
+        )
+
+
+def _most_stages(schedule: Schedule, m: int) -> str:
+    stages = 1
+    while schedule.min_micro_batches(stages + 1) <= m:
+        stages += 1
+    return f"at most {stages} stage{'s' if stages > 1 else ''}"
