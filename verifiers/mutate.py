@@ -1,0 +1,306 @@
+"""Small changes to a reference, each of which a good verifier must notice.
+
+Every operator is one way in which numeric code goes wrong: a scale dropped or inverted, operands
+swapped, an index off by one, the wrong axis, a mean for a sum, a strict comparison for another, a
+branch never taken, a parameter ignored, the graph cut, precision lost. One mutant is one change.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+SWAPPED_OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.Div,),
+    ast.Div: (ast.Mult,),
+    ast.FloorDiv: (ast.Mult, ast.Div),
+    ast.Mod: (ast.FloorDiv,),
+    ast.Pow: (ast.Mult,),
+}
+SWAPPED_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+SWAPPED_NAMES = {
+    "mean": "sum",
+    "sum": "mean",
+    "amax": "amin",
+    "amin": "amax",
+    "max": "min",
+    "min": "max",
+    "argmax": "argmin",
+    "argmin": "argmax",
+    "cos": "sin",
+    "sin": "cos",
+    "zeros_like": "ones_like",
+    "zeros": "ones",
+    "ones": "zeros",
+    "tril": "triu",
+    "triu": "tril",
+    "floor": "ceil",
+    "ceil": "floor",
+    "all": "any",
+    "any": "all",
+    "repeat_interleave": "repeat",
+    "rsqrt": "sqrt",
+    "sqrt": "rsqrt",
+    "cumsum": "cumprod",
+    "append": "remove",
+}
+HARMLESS_METHODS = frozenset({"contiguous", "append", "extend"})
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One changed version of a source: the whole text, where, and what became what."""
+
+    source: str
+    line: int
+    before: str
+    after: str
+
+    @property
+    def change(self) -> str:
+        """A name for the change that survives edits elsewhere in the file."""
+        return f"{self.before} → {self.after}"
+
+
+def mutants(source: str) -> list[Mutant]:
+    """Every distinct one-change version of a source, in the order of its lines."""
+    tree = ast.parse(source)
+    seen = {ast.unparse(tree)}
+    found = []
+    for index, node in enumerate(ast.walk(tree)):
+        for replacement in _replacements(node, tree):
+            changed = _replace(tree, index, replacement)
+            try:
+                text = ast.unparse(ast.fix_missing_locations(changed))
+                compile(text, "mutant", "exec")
+            except (SyntaxError, ValueError, AttributeError):
+                continue
+            if text not in seen:
+                seen.add(text)
+                after = ast.unparse(replacement) if replacement else "(removed)"
+                found.append(
+                    Mutant(
+                        text, getattr(node, "lineno", 0), _short(ast.unparse(node)), _short(after)
+                    )
+                )
+    return sorted(found, key=lambda mutant: mutant.line)
+
+
+def _short(text: str) -> str:
+    first = text.splitlines()[0] if text else ""
+    return first if first == text else f"{first} …"
+
+
+def _replace(tree: ast.Module, index: int, replacement: ast.AST | None) -> ast.Module:
+    """A copy of the tree whose node number `index` (in walking order) is replaced."""
+    changed = copy.deepcopy(tree)
+    target = next(node for i, node in enumerate(ast.walk(changed)) if i == index)
+
+    class Swap(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            if node is target:
+                return replacement if replacement is not None else ast.Pass()
+            return self.generic_visit(node)
+
+    swapped = Swap().visit(changed)
+    assert isinstance(swapped, ast.Module)
+    return swapped
+
+
+def _replacements(node: ast.AST, tree: ast.Module) -> Iterator[ast.AST | None]:
+    if node in _untouched(tree):
+        return
+    for kinds, operator in OPERATORS:
+        if isinstance(node, kinds):
+            yield from operator(node, tree)
+
+
+def _untouched(tree: ast.Module) -> set[ast.AST]:
+    """Annotations, docstrings and texts of exceptions: changing them changes no behaviour."""
+    if not hasattr(tree, "_untouched"):
+        skip: set[ast.AST] = set()
+        for node in ast.walk(tree):
+            for part in _texts_of(node):
+                skip.update(ast.walk(part))
+        tree._untouched = skip  # type: ignore[attr-defined]
+    return tree._untouched  # type: ignore[attr-defined]
+
+
+def _texts_of(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+        yield node.annotation
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+        yield node.returns
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        yield node
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        yield from node.exc.args
+    if isinstance(node, ast.Import | ast.ImportFrom | ast.JoinedStr):
+        yield node
+
+
+def _with(node: ast.AST, **fields: object) -> ast.AST:
+    changed = copy.deepcopy(node)
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
+
+
+# Operators: each yields what may stand in a node's place.
+
+
+def _binary(node: ast.BinOp, tree: ast.Module) -> Iterator[ast.AST]:
+    for operator in SWAPPED_OPERATORS.get(type(node.op), ()):
+        yield _with(node, op=operator())
+    if isinstance(node.op, ast.Sub | ast.Div | ast.MatMult | ast.FloorDiv | ast.Pow):
+        yield _with(node, left=copy.deepcopy(node.right), right=copy.deepcopy(node.left))
+    if not isinstance(node.op, ast.BitAnd | ast.BitOr):
+        yield copy.deepcopy(node.left)
+        yield copy.deepcopy(node.right)
+    else:
+        other = ast.BitOr() if isinstance(node.op, ast.BitAnd) else ast.BitAnd()
+        yield _with(node, op=other)
+        yield copy.deepcopy(node.left)
+        yield copy.deepcopy(node.right)
+
+
+def _comparison(node: ast.Compare, tree: ast.Module) -> Iterator[ast.AST]:
+    for position, operator in enumerate(node.ops):
+        swapped = SWAPPED_COMPARISONS.get(type(operator))
+        if swapped:
+            operators = [*node.ops]
+            operators[position] = swapped()
+            yield _with(node, ops=operators)
+
+
+def _boolean(node: ast.BoolOp, tree: ast.Module) -> Iterator[ast.AST]:
+    yield _with(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
+    for value in node.values:
+        yield copy.deepcopy(value)
+
+
+def _unary(node: ast.UnaryOp, tree: ast.Module) -> Iterator[ast.AST]:
+    yield copy.deepcopy(node.operand)
+
+
+def _constant(node: ast.Constant, tree: ast.Module) -> Iterator[ast.AST]:
+    if isinstance(node.value, bool):
+        yield ast.Constant(not node.value)
+    elif isinstance(node.value, int):
+        yield ast.Constant(node.value + 1)
+        yield ast.Constant(node.value - 1)
+    elif isinstance(node.value, float) and node.value not in (float("inf"),):
+        yield ast.Constant(node.value * 1.5 if node.value else 0.5)
+
+
+def _call(node: ast.Call, tree: ast.Module) -> Iterator[ast.AST]:
+    if isinstance(node.func, ast.Attribute):
+        other = SWAPPED_NAMES.get(node.func.attr)
+        if other:
+            yield _with(node, func=_with(node.func, attr=other))
+        if node.func.attr not in HARMLESS_METHODS and not _is_library(node.func.value):
+            yield copy.deepcopy(node.func.value)  # the method is left out
+    if isinstance(node.func, ast.Name):
+        other = SWAPPED_NAMES.get(node.func.id)
+        if other:
+            yield _with(node, func=ast.Name(other, ast.Load()))
+        if node.func.id == "range":
+            last = node.args[min(1, len(node.args) - 1)]
+            shorter = ast.BinOp(copy.deepcopy(last), ast.Sub(), ast.Constant(1))
+            longer = ast.BinOp(copy.deepcopy(last), ast.Add(), ast.Constant(1))
+            position = min(1, len(node.args) - 1)
+            for bound in (shorter, longer):
+                yield _with(node, args=[*node.args[:position], bound, *node.args[position + 1 :]])
+    for position, keyword in enumerate(node.keywords):
+        if keyword.arg in ("keepdim", "keepdims", "dim", "axis", "descending", "stable"):
+            yield _with(node, keywords=[k for i, k in enumerate(node.keywords) if i != position])
+    if len(node.args) == 2 and not node.keywords:
+        yield _with(node, args=[copy.deepcopy(node.args[1]), copy.deepcopy(node.args[0])])
+
+
+def _is_library(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("torch", "np", "math", "nn", "F", "itertools")
+
+
+def _conditional(node: ast.If | ast.While | ast.IfExp, tree: ast.Module) -> Iterator[ast.AST]:
+    for value in (True, False):
+        if not (isinstance(node, ast.While) and value):
+            yield _with(node, test=ast.Constant(value))
+
+
+def _statement(node: ast.stmt, tree: ast.Module) -> Iterator[ast.AST | None]:
+    yield None
+
+
+def _loop(node: ast.For, tree: ast.Module) -> Iterator[ast.AST]:
+    everything = ast.Call(ast.Name("list", ast.Load()), [copy.deepcopy(node.iter)], [])
+    shorter = ast.Slice(None, ast.UnaryOp(ast.USub(), ast.Constant(1)), None)
+    later = ast.Slice(ast.Constant(1), None, None)
+    for part in (shorter, later):
+        yield _with(node, iter=ast.Subscript(everything, part, ast.Load()))
+
+
+def _returned(node: ast.Return, tree: ast.Module) -> Iterator[ast.AST]:
+    if node.value is None or "torch" not in {name.id for name in _names(tree)}:
+        return
+    for method in ("detach", "float"):
+        call = ast.Call(ast.Attribute(copy.deepcopy(node.value), method, ast.Load()), [], [])
+        yield _with(node, value=call)
+
+
+def _parameter(node: ast.Name, tree: ast.Module) -> Iterator[ast.AST]:
+    if isinstance(node.ctx, ast.Load):
+        default = _defaults(tree).get(node.id)
+        if default is not None:
+            yield copy.deepcopy(default)
+
+
+def _slice(node: ast.Slice, tree: ast.Module) -> Iterator[ast.AST]:
+    for bound in ("lower", "upper", "step"):
+        if getattr(node, bound) is not None:
+            yield _with(node, **{bound: None})
+
+
+def _names(tree: ast.Module) -> Iterator[ast.Name]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
+def _defaults(tree: ast.Module) -> dict[str, ast.expr]:
+    """Parameters that have a number, boolean or None as their default."""
+    found: dict[str, ast.expr] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            arguments = node.args.args[len(node.args.args) - len(node.args.defaults) :]
+            pairs = list(zip(arguments, node.args.defaults, strict=True))
+            found |= {arg.arg: value for arg, value in pairs}
+    return found
+
+
+Operator = Callable[..., Iterator[ast.AST | None]]
+OPERATORS: tuple[tuple[type | tuple[type, ...], Operator], ...] = (
+    (ast.BinOp, _binary),
+    (ast.Compare, _comparison),
+    (ast.BoolOp, _boolean),
+    (ast.UnaryOp, _unary),
+    (ast.Constant, _constant),
+    (ast.Call, _call),
+    ((ast.If, ast.While, ast.IfExp), _conditional),
+    ((ast.Raise, ast.AugAssign, ast.Expr, ast.Break, ast.Continue), _statement),
+    (ast.For, _loop),
+    (ast.Return, _returned),
+    (ast.Name, _parameter),
+    (ast.Slice, _slice),
+)
