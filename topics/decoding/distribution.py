@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class NextWord:
-    """Likeliest first: names of the first words; how many words each entry is, and log P of each."""
+    """Likeliest first: names of the first words; words in each entry, and log P of each."""
 
     names: tuple[str, ...]
     counts: Array  # (entries,), 1 for a named word
