@@ -26,6 +26,7 @@ from verifiers.resident import Resident, ResidentLost
 FORK_SECONDS = 30.0  # how long a resident process may take to fork, on a busy machine
 GONE_SECONDS = 20.0  # and a killed child to be gone
 CHUNK = 2**18
+FORGED = "it wrote to the pipe that carries its results"
 
 
 @dataclass
@@ -197,18 +198,27 @@ class Attempt:
             return
         for kind, body in self.reader.feed(data):
             if kind != wire.DATA:
-                self.ending = kind if body == self.nonce else -1
+                self._end(kind, body)
                 return
             self.frames.append(body)
-            if self.on_frame is not None:
-                before = time.monotonic()
-                self.on_frame(body)
-                self.paused += time.monotonic() - before
+            self._tell(body)
         if self.reader.too_much:
-            self.verdict = (
-                "output_limit",
-                f"sent more than {self.job.frame_bytes} bytes of results",
-            )
+            limit = self.job.frame_bytes
+            self.verdict = ("output_limit", f"returned more than {limit} bytes of results")
+        elif self.reader.damaged:
+            self.verdict = ("crashed", FORGED)
+
+    def _end(self, kind: int, nonce: bytes) -> None:
+        if nonce == self.nonce:
+            self.ending = kind
+        else:
+            self.verdict = ("crashed", FORGED)
+
+    def _tell(self, body: bytes) -> None:
+        if self.on_frame is not None:
+            before = time.monotonic()
+            self.on_frame(body)
+            self.paused += time.monotonic() - before
 
     def _signal(self) -> None:
         with contextlib.suppress(OSError):
@@ -241,6 +251,8 @@ class Attempt:
     def _judge_signal(self, number: int, cpu: float) -> tuple[OutcomeKind, str]:
         if number == signal.SIGKILL and cpu >= self.job.time_limit:
             return "time_limit", f"used {cpu:.1f} seconds of CPU time"
+        if number == signal.SIGSYS:
+            return "crashed", "killed by a fatal signal that it sent itself, as os.abort() does"
         tail = bytes(self.printed[-4096:])
         if any(word in tail for word in (b"bad_alloc", b"MemoryError", b"annot allocate memory")):
             return "memory_limit", f"needed more than {self.job.memory_mib} MiB"

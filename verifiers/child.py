@@ -7,6 +7,7 @@ forge the frame; it would gain nothing, for what the frames say is judged outsid
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from verifiers import lockdown, wire
+from verifiers.syscalls import for_process
 
 Entry = Callable[[bytes, Callable[[bytes], None]], None]
 
@@ -41,6 +43,8 @@ def ran_out_of_memory(error: BaseException) -> bool:
     """Whether an exception means that the memory limit was met: Python's, or an allocator's."""
     if isinstance(error, MemoryError):
         return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     text = str(error)
     return isinstance(error, RuntimeError) and (
         "can't allocate memory" in text or "out of memory" in text or "bad_alloc" in text
@@ -67,13 +71,14 @@ def lock_down(
     payload, frames = lockdown.keep_only(stdin, fds.printing, fds.payload, fds.frames)
     if confinement.namespaces:
         lockdown.private_scratch()
-    lockdown.limit_resources(lockdown.Limits(header.cpu_seconds, header.address_space))
+    lockdown.limit_resources(header.cpu_seconds, header.address_space)
+    if confinement.namespaces:
+        lockdown.limit_threads(header.uid)
+        lockdown.drop_privileges(header.uid)
     if sys.platform == "linux":
-        if confinement.namespaces:
-            lockdown.drop_privileges(header.uid)
         lockdown.refuse_new_privileges()
         if confinement.seccomp:
-            lockdown.filter_system_calls(confinement.seccomp)
+            lockdown.filter_system_calls(for_process(confinement.seccomp, os.getpid()))
     return payload, frames
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import resource
 import signal
 import struct
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 0x4000, 1 << 18
+MADV_HUGEPAGE, MADV_COLLAPSE = 14, 25
+HUGE_PAGE = 2**21
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 22, 24, 38
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -28,14 +31,7 @@ THREADS = 256
 _libc = ctypes.CDLL(None, use_errno=True)
 if sys.platform == "linux":
     _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Resource limits of one child. Zero means "leave as it is"; sizes in bytes, CPU in seconds."""
-
-    cpu_seconds: int = 0
-    address_space: int = 0
+    _libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 
 def _check(result: int, what: str) -> None:
@@ -73,18 +69,28 @@ def _lower(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def limit_resources(limits: Limits) -> None:
+def limit_resources(cpu_seconds: int, address_space: int) -> None:
+    """Cap CPU time, address space in bytes (zero: leave it), files, and core dumps."""
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, SCRATCH_BYTES)
     _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
-    if limits.cpu_seconds:
-        _lower(resource.RLIMIT_CPU, limits.cpu_seconds)
+    _lower(resource.RLIMIT_CPU, cpu_seconds)
     if sys.platform != "linux":
         return
     _lower(resource.RLIMIT_MSGQUEUE, 0)
     _lower(resource.RLIMIT_MEMLOCK, 2**16)
-    if limits.address_space:
-        _lower(resource.RLIMIT_AS, limits.address_space)
+    if address_space:
+        _lower(resource.RLIMIT_AS, address_space)
+
+
+def limit_threads(uid: int) -> None:
+    """Cap threads where only ours are counted: as a user of our own, or per user namespace.
+
+    Kernels before 5.14 count everything the user runs anywhere, which a fixed number would break.
+    """
+    release = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    if uid or release >= (5, 14):
+        _lower(resource.RLIMIT_NPROC, THREADS)
 
 
 def drop_privileges(uid: int) -> None:
@@ -132,3 +138,18 @@ def keep_only(stdin: int, printing: int, *others: int) -> tuple[int, ...]:
     kept = tuple(os.dup2(fd, 3 + i, inheritable=False) for i, fd in enumerate(high[2:]))
     os.closerange(3 + len(kept), max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 4096))
     return kept
+
+
+def gather_pages(regions: Iterable[tuple[int, int]]) -> int:
+    """Turn memory into huge pages, of which a fork copies one entry for 512: 4 times as fast.
+
+    `regions` are addresses (from, to) of anonymous memory. Returns the bytes asked for. Kernels
+    before 6.1 gather in their own time, or not at all; nothing depends on it.
+    """
+    asked = 0
+    for start, end in regions:
+        start, end = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
+        if start < end and _libc.madvise(start, end - start, MADV_HUGEPAGE) == 0:
+            _libc.madvise(start, end - start, MADV_COLLAPSE)
+            asked += end - start
+    return asked

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -81,17 +81,24 @@ class Resident:
             "entry": self.settings.entry,
             "warm_up": self.settings.warm_up,
             "namespaces": self.settings.namespaces,
-            "seccomp": base64.b64encode(syscalls.compiled()).decode(),
+            "seccomp": base64.b64encode(syscalls.compiled(self.settings.namespaces)).decode(),
         }
-        text = json.dumps(settings).encode()
         self._control.settimeout(START_SECONDS)
         try:
-            self._control.sendall(len(text).to_bytes(4, "little") + text)
-            answer = self._control.recv(5, socket.MSG_WAITALL)
-        except OSError as error:
+            wire.send_json(self._control, settings)
+            wire.receive_json(self._control)
+            if sys.platform == "linux":
+                wire.send_json(self._control, self._anonymous_memory())
+            wire.receive_json(self._control)
+        except (OSError, EOFError, ValueError) as error:
             raise ResidentLost(f"it did not start: {error}. {self.log()}") from error
-        if answer != b"ready":
-            raise ResidentLost(f"it did not start. {self.log()}")
+
+    def _anonymous_memory(self) -> list[tuple[int, int]]:
+        """Where the process keeps its own data; it cannot look, for it sees no /proc."""
+        with contextlib.suppress(OSError, ValueError):
+            lines = Path(f"/proc/{self._inner_pid()}/maps").read_text().splitlines()
+            return [region for line in lines if (region := _own_data(line))]
+        return []
 
     def log(self) -> str:
         """The end of what the resident process itself printed: why it did not start."""
@@ -148,3 +155,12 @@ class Resident:
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def _own_data(line: str) -> tuple[int, int] | None:
+    """The addresses of one line of /proc/PID/maps where it is writable and of no file."""
+    fields = line.split()
+    if fields[1] != "rw-p" or (len(fields) > 5 and fields[5] != "[heap]"):
+        return None
+    start, end = (int(text, 16) for text in fields[0].split("-"))
+    return (start, end)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import signal
 import sys
 import tempfile
 from typing import Any
@@ -45,6 +46,11 @@ KERNEL = (
     "fanotify_init inotify_init inotify_init1 mknod mknodat uselib ustat sysfs _sysctl "
     "landlock_create_ruleset move_pages migrate_pages mbind set_mempolicy"
 )
+# Calls that send a signal, and which of their arguments says which one.
+SIGNALLING = {"kill": 1, "tkill": 1, "rt_sigqueueinfo": 1, "tgkill": 2, "rt_tgsigqueueinfo": 2}
+FATAL_NAMES = "KILL ABRT SEGV BUS FPE ILL TERM QUIT HUP STOP TSTP TTIN TTOU SYS TRAP"
+FATAL = tuple(int(getattr(signal, f"SIG{name}")) for name in FATAL_NAMES.split())
+OWN_PID = 0x5AFE71D5  # stands for the child's own pid until there is a child
 DENIED = " ".join((NETWORK, PROCESSES, NAMESPACES, PRIVILEGES, HIDDEN_MEMORY, KERNEL)).split()
 
 
@@ -71,9 +77,37 @@ def _deny(rules: Any, name: str, action: int, *arguments: Any) -> None:
         return
 
 
+def _signals_with_namespace(rules: Any) -> None:
+    """End a process that sends itself a fatal signal.
+
+    The child is pid 1 of its namespace, and the kernel lets pid 1 ignore such signals: `os.abort()`
+    would crawl on into a segmentation fault, and a suicide would be no suicide.
+    """
+    import pyseccomp
+
+    for name, position in SIGNALLING.items():
+        for number in FATAL:
+            which = pyseccomp.Arg(position, pyseccomp.EQ, number)
+            _deny(rules, name, pyseccomp.KILL_PROCESS, which)
+
+
+def _signals_without_namespace(rules: Any) -> None:
+    """Let a child signal only itself, and set limits and cores only of itself."""
+    import pyseccomp
+
+    refuse = pyseccomp.ERRNO(errno.EPERM)
+    for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
+        _deny(rules, name, refuse, pyseccomp.Arg(0, pyseccomp.NE, OWN_PID))
+    _deny(rules, "tkill", refuse)
+    _deny(rules, "sched_setaffinity", refuse, pyseccomp.Arg(0, pyseccomp.NE, 0))
+
+
 @functools.lru_cache
-def compiled() -> bytes:
-    """The filter as a BPF program, or no bytes where it cannot be compiled."""
+def compiled(namespaces: bool = True) -> bytes:
+    """The filter as a BPF program, or no bytes where it cannot be compiled.
+
+    Without namespaces it holds the placeholder OWN_PID, which `for_process` replaces.
+    """
     if why_not_seccomp():
         return b""
     import pyseccomp
@@ -83,9 +117,18 @@ def compiled() -> bytes:
     for name in DENIED:
         _deny(rules, name, refuse)
     _deny(rules, "clone3", pyseccomp.ERRNO(errno.ENOSYS))
-    not_a_thread = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0)
-    _deny(rules, "clone", refuse, not_a_thread)
+    _deny(rules, "clone", refuse, pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0))
+    _deny(rules, "prlimit64", refuse, pyseccomp.Arg(0, pyseccomp.NE, 0))
+    if namespaces:
+        _signals_with_namespace(rules)
+    else:
+        _signals_without_namespace(rules)
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)
         return file.read()
+
+
+def for_process(program: bytes, pid: int) -> bytes:
+    """The program with the placeholder replaced by a process's own number."""
+    return program.replace(OWN_PID.to_bytes(4, "little"), pid.to_bytes(4, "little"))

@@ -7,13 +7,16 @@ carries what the child sends: a length, a kind, the bytes.
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 # What the child writes on the frame pipe. DATA is opaque to the sandbox.
-DATA, RETURNED, OUT_OF_MEMORY, RAISED = 0, 1, 2, 3
+DATA, RETURNED, OUT_OF_MEMORY, RAISED = KINDS = 0, 1, 2, 3
 _FRAME = struct.Struct("<IB")  # length of the body, kind
 NONCE_BYTES = 16
 
@@ -78,29 +81,51 @@ def write_frame(fd: int, kind: int, body: bytes) -> None:
             view = view[os.write(fd, view) :]
 
 
+def send_json(control: socket.socket, value: Any) -> None:
+    """A message of the greeting, between two trusted processes."""
+    text = json.dumps(value).encode()
+    control.sendall(len(text).to_bytes(4, "little") + text)
+
+
+def receive_json(control: socket.socket) -> Any:
+    """The next message of the greeting. Raises EOFError when the other end is gone."""
+    size = int.from_bytes(control.recv(4, socket.MSG_WAITALL), "little")
+    text = control.recv(size, socket.MSG_WAITALL) if size else b""
+    if not text:
+        raise EOFError("the other end closed the control socket")
+    return json.loads(text)
+
+
 class FrameReader:
     """Cuts a stream of bytes into frames. The stream may be forged: nothing in it is trusted."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._buffer = bytearray()
-        self.received = 0
-        self.too_much = False
+        self._received = 0
+        self.too_much = False  # more than the limit came, or was announced
+        self.damaged = False  # something came that `write_frame` does not write
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yield the frames that `data` completes. Stops for good once the limit is passed."""
-        self.received += len(data)
+        """Yield the frames that `data` completes. Stops for good once something is wrong."""
+        self._received += len(data)
         self._buffer += data
-        while not self.too_much:
-            if self.received > self._limit:
-                self.too_much = True
-            if len(self._buffer) < _FRAME.size:
+        while (head := self._head()) is not None:
+            length, kind = head
+            end = _FRAME.size + length
+            if len(self._buffer) < end:
                 return
-            length, kind = _FRAME.unpack_from(self._buffer)
-            if length > self._limit:
-                self.too_much = True
-            if self.too_much or len(self._buffer) < _FRAME.size + length:
-                return
-            body = bytes(self._buffer[_FRAME.size : _FRAME.size + length])
-            del self._buffer[: _FRAME.size + length]
+            body = bytes(self._buffer[_FRAME.size : end])
+            del self._buffer[:end]
             yield kind, body
+
+    def _head(self) -> tuple[int, int] | None:
+        """Length and kind of the next frame, or None where there is none to be had."""
+        if self._received > self._limit:
+            self.too_much = True
+        if self.too_much or self.damaged or len(self._buffer) < _FRAME.size:
+            return None
+        length, kind = _FRAME.unpack_from(self._buffer)
+        self.damaged = kind not in KINDS
+        self.too_much = not self.damaged and length > self._limit
+        return None if self.damaged or self.too_much else (length, kind)

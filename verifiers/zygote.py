@@ -11,7 +11,6 @@ import base64
 import contextlib
 import gc
 import importlib
-import json
 import os
 import resource
 import select
@@ -21,7 +20,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from verifiers import child, lockdown, wire
+from verifiers import child, lockdown, warmup, wire
 
 WARM_UP = ("numpy", "numpy.ctypeslib", "torch", "torch._dynamo", "safetensors.torch", "jaxtyping")
 
@@ -132,6 +131,8 @@ def prepare(settings: dict[str, Any]) -> tuple[child.Entry, child.Confinement]:
     for name in settings["warm_up"]:
         importlib.import_module(name)
     entry = load(settings["entry"])
+    if "torch" in sys.modules:
+        warmup.warm_up()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -153,11 +154,12 @@ def watch_children() -> int:
 def main(control_fd: int) -> None:
     """Serve the judge at the other end of the control socket until it closes."""
     control = socket.socket(fileno=control_fd)
-    size = int.from_bytes(control.recv(4, socket.MSG_WAITALL), "little")
-    settings = json.loads(control.recv(size, socket.MSG_WAITALL))
-    entry, confinement = prepare(settings)
+    entry, confinement = prepare(wire.receive_json(control))
+    wire.send_json(control, "imported")
+    if sys.platform == "linux":
+        lockdown.gather_pages(wire.receive_json(control))
     zygote = Zygote(control, entry, confinement, watch_children())
-    control.sendall(b"ready")
+    wire.send_json(control, "ready")
     try:
         zygote.serve()
     finally:
