@@ -50,8 +50,8 @@ class Shown:
 
     `choices` are the options, items, left sides, lines or key points in the order shown and
     `order[i]` is where choice i stands in the file. `targets` are the right sides of a match.
-    `drawn` holds the numbers of a parametrised question, `unit` the unit its answer is asked in,
-    `symbols` the meaning of each symbol of a formula. `key` is for the grader only.
+    `drawn` holds the numbers of a numeric question and `filling` those and what was derived from
+    them, for texts with gaps. `unit` is the unit asked for. `key` is for the grader only.
     """
 
     question: Question
@@ -63,5 +63,6 @@ class Shown:
     targets: tuple[str, ...] = ()
     target_order: tuple[int, ...] = ()
     drawn: Mapping[str, Any] = field(default_factory=dict)
+    filling: Mapping[str, Any] = field(default_factory=dict)
     unit: str = ""
     key: Any = None

@@ -9,59 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from question_bank.question import Question
 
 TOO_CLOSE = 0.4
 COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "for",
-        "from",
-        "give",
-        "how",
-        "in",
-        "is",
-        "it",
-        "its",
-        "of",
-        "on",
-        "one",
-        "or",
-        "that",
-        "the",
-        "this",
-        "to",
-        "what",
-        "when",
-        "which",
-        "who",
-        "why",
-        "with",
-        "you",
-        "your",
-        "each",
-        "per",
-        "does",
-        "do",
-        "has",
-        "have",
-        "many",
-        "much",
-        "answer",
-        "following",
-        "statement",
-        "true",
-        "about",
-    ]
+    re.findall(
+        r"\w+",
+        "a an and are as at be by for from give how in is it its of on one or that the this to "
+        "what when which who why with you your each per does do has have many much answer "
+        "following statement true about",
+    )
 )
 
 
@@ -77,7 +36,7 @@ def shingles(text: str) -> frozenset[tuple[str, ...]]:
     """Pairs of neighbouring words, without numbers, gaps and common words."""
     plain = re.sub(r"\{\{.*?\}\}", " ", text.lower())
     words = [word for word in re.findall(r"[a-z_]+", plain) if word not in COMMON]
-    return frozenset(zip(words, words[1:], strict=False))
+    return frozenset(pairwise(words))
 
 
 def similarity(left: frozenset[tuple[str, ...]], right: frozenset[tuple[str, ...]]) -> float:

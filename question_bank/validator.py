@@ -20,7 +20,7 @@ from question_bank.catalogue import (
 )
 from question_bank.draws import DrawError
 from question_bank.kinds import KINDS
-from question_bank.kinds.numeric import Numeric, close, mistake_values
+from question_bank.kinds.numeric import Numeric, close, given_away, mistake_values
 from question_bank.kinds.output import Output, same_output
 from question_bank.kinds.spot import Spot
 from question_bank.markup import SchemaError
@@ -132,8 +132,7 @@ def _draw_problem(shown: Shown) -> Iterator[str]:
     for value, mistake in mistake_values(shown.question, shown.drawn):
         if close(value, shown.key, 2 * body.tolerance):
             yield f"{where}: the mistake {mistake.text} gives the right answer"
-    numbers = [v for v in shown.drawn.values() if isinstance(v, int | float) and v]
-    if any(close(number * body.unit.factor, shown.key, body.tolerance) for number in numbers):
+    if given_away(body, shown.drawn, shown.key):
         yield f"{where}: the answer equals a number that the prompt shows"
     if GAP.search(shown.prompt + shown.explanation):
         yield f"{where}: a gap {{{{…}}}} is left open"

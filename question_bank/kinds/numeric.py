@@ -28,7 +28,7 @@ from question_bank.units import Unit, find_unit, in_unit
 DEFAULT_TOLERANCE = 0.02  # tells GB from GiB (7 %), MB from MiB (5 %), KB from KiB (2.4 %)
 EXACT = 1e-9
 DRAW_ATTEMPTS = 60
-SOON = 1.024  # one step between decimal and binary prefixes
+PREFIX_STEP = 1.024  # one step between decimal and binary prefixes
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,25 @@ def show(question: Question, seed: int, rng: random.Random) -> Shown:
     key = key or compute_key(body.key, values)
     filling = {**values, **key.shown}
     prompt = fill(question.prompt, filling)
-    answer = Measured(key.value, body.unit)
-    explanation = fill(question.explanation, {**filling, "answer": answer})
+    filling["answer"] = Measured(key.value, body.unit)
+    explanation = fill(question.explanation, filling)
     return Shown(
-        question, seed, prompt, explanation, drawn=values, unit=body.unit.name, key=key.value
+        question,
+        seed,
+        prompt,
+        explanation,
+        drawn=values,
+        filling=filling,
+        unit=body.unit.name,
+        key=key.value,
     )
 
 
 def _draw_apart(question: Question, rng: random.Random) -> tuple[dict[str, Any], Key]:
-    """Draw until no known mistake gives the right answer by accident. Raises DrawError."""
+    """Draw until neither a known mistake nor a number in the prompt happens to be right.
+
+    Raises DrawError where that does not come about.
+    """
     body: Numeric = question.body
     for _ in range(DRAW_ATTEMPTS):
         values = draw_values(body.draw, rng)
@@ -125,11 +135,20 @@ def _draw_apart(question: Question, rng: random.Random) -> tuple[dict[str, Any],
         except ValueError:  # the key refuses impossible combinations
             continue
         wrong = [value for value, _ in mistake_values(question, values)]
-        if math.isfinite(key.value) and not any(
-            close(value, key.value, 3 * body.tolerance) for value in wrong
-        ):
+        telling = not any(close(value, key.value, 3 * body.tolerance) for value in wrong)
+        if math.isfinite(key.value) and telling and not given_away(body, values, key.value):
             return values, key
     raise DrawError(f"{question.id}: no usable numbers in {DRAW_ATTEMPTS} draws")
+
+
+def given_away(body: Numeric, values: Mapping[str, Any], key: float) -> bool:
+    """Whether one of the numbers shown would be accepted as the answer."""
+    numbers = [value for value in values.values() if isinstance(value, int | float) and value]
+    return any(
+        close(number * factor, key, body.tolerance)
+        for number in numbers
+        for factor in (1.0, body.unit.factor)
+    )
 
 
 def mistake_values(question: Question, values: Mapping[str, Any]) -> Iterator[tuple[float, Bullet]]:
@@ -203,7 +222,8 @@ def _diagnose(shown: Shown, values: list[float], right: str) -> Note:
     body: Numeric = shown.question.body
     for wrong, mistake in mistake_values(shown.question, shown.drawn):
         if any(close(value, wrong, max(body.tolerance, 0.005)) for value in values):
-            return note("numeric_mistake", why=mistake.why, answer=right)
+            why = fill(mistake.why, shown.filling)
+            return note("numeric_mistake", why=why, answer=right)
     ratio = values[0] / shown.key if shown.key else math.inf
     return note("numeric_wrong", hint=_hint(ratio, body), answer=right)
 
@@ -213,7 +233,7 @@ def _hint(ratio: float, body: Numeric) -> Note:
     slack = max(body.tolerance, 0.005)
     if body.unit.dimension == "byte":
         for step in range(1, 5):
-            if close(ratio, SOON**step, slack) or close(ratio, SOON**-step, slack):
+            if close(ratio, PREFIX_STEP**step, slack) or close(ratio, PREFIX_STEP**-step, slack):
                 return note("hint_binary")
         if close(ratio, 8, slack) or close(ratio, 1 / 8, slack):
             return note("hint_bits")
