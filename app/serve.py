@@ -1,7 +1,7 @@
 """Start the web app: `python -m app` ends up here.
 
-Streamlit's settings and the theme stand in `app/.streamlit/config.toml`, which Streamlit finds
-beside `main.py`; this file only chooses a free port and says what is going on.
+Streamlit's settings and the theme stand in `app/web/.streamlit/config.toml`, which Streamlit
+finds beside `main.py`; this file only chooses a free port and says what is going on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 ADDRESS = "127.0.0.1"  # this machine only: there are no accounts and no passwords
 FIRST_PORT = 8501
 PORTS_TO_TRY = 50
-MAIN = Path(__file__).parent / "main.py"
+MAIN = Path(__file__).parent / "web" / "main.py"
 
 
 class NoFreePortError(OSError):

@@ -19,6 +19,7 @@ import { theme } from "./theme.js"
 
 const SAVE_AFTER_MS = 200
 const REPEAT_GUARD_MS = 700 // a double click is one submission
+const ANSWER_WITHIN_MS = 10000 // after this without a sign of the server, the buttons work again
 
 const mounted = new WeakMap() // the component's root → its editor: Streamlit calls us on every change
 
@@ -41,6 +42,7 @@ function createEditor(root, first) {
   let saveTimer = 0
   let unsaved = false
   let lastAction = -Infinity
+  let waiting = 0 // the timer of an action that Python has not acknowledged yet
 
   const shell = buildShell(root, act)
   const view = new EditorView({
@@ -75,10 +77,22 @@ function createEditor(root, first) {
 
   function act(kind) {
     const now = performance.now()
-    if (data.busy || view.composing || now - lastAction < REPEAT_GUARD_MS) return
+    if (data.busy || waiting || view.composing || now - lastAction < REPEAT_GUARD_MS) return
     lastAction = now
     leaving()
+    waiting = setTimeout(acknowledged, ANSWER_WITHIN_MS)
+    show()
     send("action", { id: newId(), kind, text: view.state.doc.toString() })
+  }
+
+  function acknowledged() {
+    clearTimeout(waiting)
+    waiting = 0
+    show()
+  }
+
+  function show() {
+    shell.update({ ...data, busy: data.busy || waiting !== 0 })
   }
 
   function scheduleSave() {
@@ -113,7 +127,8 @@ function createEditor(root, first) {
       const before = data
       data = next
       send = setTriggerValue
-      shell.update(next)
+      if (before.ack !== next.ack) acknowledged()
+      else show()
       if (before.draftKey !== next.draftKey) {
         view.setState(EditorState.create({ doc: startingText(next), extensions: extensions() }))
       } else if (before.nonce !== next.nonce && next.nonce) {
@@ -122,12 +137,15 @@ function createEditor(root, first) {
     },
     destroy() {
       leaving()
+      clearTimeout(waiting)
       window.removeEventListener("pagehide", leaving)
       view.destroy()
     },
   }
 }
 
+// 128 random bits in hex: the submission's id. (crypto.randomUUID needs a secure page.)
 function newId() {
-  return Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("-")
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 }

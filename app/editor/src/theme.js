@@ -1,5 +1,5 @@
 // Colours come from the page's own theme through Streamlit's --st-* variables, so light and dark
-// switch live. The text colours of that theme are chosen for contrast in .streamlit/config.toml.
+// switch live. The text colours of that theme are chosen for contrast in app/web/.streamlit/config.toml.
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language"
 import { EditorView } from "@codemirror/view"
 import { tags } from "@lezer/highlight"

@@ -1,0 +1,78 @@
+"""All drills: search, filters in the address, and a page of cards."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from app.i18n import language, plural, t
+from app.ui import cards, frame, library
+from app.ui.progress import standing
+from drills.catalogue import DIFFICULTIES, Drill
+
+PER_PAGE = 24
+STATES = ("new", "tried", "passed")
+
+
+def matches(drill: Drill, topic_title: str, words: list[str]) -> bool:
+    """Whether every word occurs in the drill's id, title, topic, entry or skills."""
+    hay = " ".join((drill.id, drill.title, drill.topic, topic_title, drill.entry, *drill.skills))
+    return all(word in hay.casefold() for word in words)
+
+
+frame.title(t("nav.drills"), lead=t("drills.lead"))
+topics = library.all_topics(language())
+states = standing().drills
+
+search, by_topic, by_difficulty, by_state = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
+query = search.text_input(
+    t("drills.search"), key="q", placeholder=t("drills.search_hint"), live=True, bind="query-params"
+)
+topic = by_topic.selectbox(
+    t("drills.topic"),
+    ["", *(topic.id for topic in topics.values() if topic.drills)],
+    format_func=lambda key: topics[key].title if key else t("drills.all_topics"),
+    key="topic",
+    bind="query-params",
+)
+difficulty = by_difficulty.pills(
+    t("drills.difficulty"),
+    DIFFICULTIES,
+    format_func=lambda key: t(f"difficulty.{key}"),
+    key="difficulty",
+    bind="query-params",
+)
+state = by_state.pills(
+    t("drills.state"),
+    STATES,
+    format_func=lambda key: t(f"state.{key}"),
+    key="state",
+    bind="query-params",
+)
+
+words = (query or "").casefold().split()
+found = [
+    drill
+    for drill in library.ordered_drills(language())
+    if (not topic or drill.topic == topic)
+    and (not difficulty or drill.difficulty == difficulty)
+    and (not state or cards.state_of(drill, states) == state)
+    and matches(drill, topics[drill.topic].title, words)
+]
+
+passed = sum(cards.state_of(drill, states) == "passed" for drill in found)
+st.html(
+    f'<p class="ws-note">{plural("drills.found", len(found))} · '
+    f"{t('topic.passed_of', passed=passed, total=len(found))}</p>"
+    if found
+    else f'<p class="ws-note">{t("drills.none")}</p>'
+)
+
+pages = max(1, math.ceil(len(found) / PER_PAGE))
+page = min(int(st.session_state.get("page") or 1), pages)
+with st.grid("auto", min_column_width=300, gap="small"):
+    for drill in found[(page - 1) * PER_PAGE : page * PER_PAGE]:
+        cards.drill_card(drill, topics[drill.topic].title, states)
+if pages > 1:
+    st.pagination(pages, key="page", bind="query-params")

@@ -1,0 +1,44 @@
+"""What the store says, read once for a run of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.store import DrillState, SelfAssessment
+from app.ui.services import store
+from drills.catalogue import all_drills
+
+LESSON_READ = "lesson_read"
+GAVE_UP = "gave_up"
+HINT_SHOWN = "hint_shown"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the learner stands with everything."""
+
+    drills: dict[str, DrillState]
+    lessons_read: frozenset[str]
+    self_assessments: dict[str, SelfAssessment]
+
+    @property
+    def newcomer(self) -> bool:
+        """Nothing tried, nothing read, nothing rated."""
+        tried = any(state.attempts for state in self.drills.values())
+        return not (tried or self.lessons_read or self.self_assessments)
+
+
+def standing() -> Standing:
+    """Everything the overview pages need, in one session of the database."""
+    progress = store()
+    with progress.reading():
+        return Standing(
+            drills=progress.drill_states(all_drills()),
+            lessons_read=lessons_read(),
+            self_assessments=progress.self_assessments(),
+        )
+
+
+def lessons_read() -> frozenset[str]:
+    """The topics whose lesson the learner marked as read."""
+    return frozenset(event.subject for event in store().events(LESSON_READ))
