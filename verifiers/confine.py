@@ -12,6 +12,7 @@ import importlib.metadata
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
@@ -135,8 +136,13 @@ def _identity(root: bool) -> Mount:
     return [] if root else ["--unshare-user", "--uid", "0", "--gid", "0"]
 
 
-def bwrap_command(packages: tuple[str, ...] = PACKAGES, extra: tuple[Path, ...] = ()) -> list[str]:
-    """The command line up to the program to run. Raises FileNotFoundError without bwrap."""
+def bwrap_command(
+    packages: tuple[str, ...] = PACKAGES, extra: tuple[Path, ...] = (), info_fd: int | None = None
+) -> list[str]:
+    """The command line up to the program to run. Raises FileNotFoundError without bwrap.
+
+    `extra` are more folders to show, `info_fd` is where bwrap writes which process it started.
+    """
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise FileNotFoundError("bwrap")
@@ -145,6 +151,8 @@ def bwrap_command(packages: tuple[str, ...] = PACKAGES, extra: tuple[Path, ...] 
     command += ["--new-session", "--hostname", "whetstone", "--cap-drop", "ALL"]
     for capability in CAPABILITIES:
         command += ["--cap-add", capability]
+    if info_fd is not None:
+        command += ["--info-fd", str(info_fd)]
     view = _view(packages, extra)
     for mount in [*_parents(view), *view]:
         command += mount
@@ -166,24 +174,22 @@ def environment() -> dict[str, str]:
     }
 
 
-def python_command(control_fd: int, search_path: list[str]) -> list[str]:
-    """Start the resident process, isolated from the user's Python settings and packages."""
-    program = (
-        f"import sys; sys.path += {search_path!r}; "
-        f"from verifiers.zygote import main; main({control_fd})"
-    )
-    return [str(interpreter()), "-I", "-S", "-X", "utf8", "-c", program]
+def python_command(program: str, search_path: list[Path]) -> list[str]:
+    """Run a line of Python, isolated from the user's Python settings and packages."""
+    start = f"import sys; sys.path += {[str(path) for path in search_path]!r}; {program}"
+    return [str(interpreter()), "-I", "-S", "-X", "utf8", "-c", start]
 
 
 @functools.lru_cache
 def why_not_bwrap() -> str:
-    """Empty where bwrap works here, else what stands in the way. Costs some 10 ms, once."""
+    """Empty where bwrap works here, else what stands in the way. Costs some 100 ms, once."""
     if sys.platform != "linux":
         return f"bwrap exists only on Linux, and this is {sys.platform}"
     if not hasattr(os, "pidfd_open"):
         return "this Python has no pidfd_open"
+    program = "from verifiers.lockdown import rehearse; rehearse(); print('fine')"
     try:
-        command = [*bwrap_command(()), str(interpreter()), "-I", "-S", "-c", "print('fine')"]
+        command = bwrap_command(()) + python_command(program, [INNER])
     except FileNotFoundError:
         return "bwrap is not installed (Debian and Ubuntu: apt install bubblewrap)"
     try:
@@ -194,4 +200,13 @@ def why_not_bwrap() -> str:
         return f"bwrap could not be run: {error}"
     if result.returncode == 0 and result.stdout == "fine\n":
         return ""
-    return f"bwrap failed: {result.stderr.strip()[-300:] or f'status {result.returncode}'}"
+    lines = result.stderr.strip().splitlines() or [f"status {result.returncode}"]
+    return f"bwrap failed: {lines[-1]}"
+
+
+def readable_by_others(packages: tuple[str, ...], extra: tuple[Path, ...]) -> bool:
+    """Whether a child that is another user could still import what the view holds."""
+    sources = [Path(sys.base_prefix) / "lib", Path(os.__file__), Path(__file__).parent, *extra]
+    sources += [package.source for package in importable(packages)]
+    modes = [path.stat().st_mode for path in sources if path.exists()]
+    return all(mode & 0o004 and (mode & 0o001 or not stat.S_ISDIR(mode)) for mode in modes)

@@ -53,6 +53,33 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
     _check(_libc.mount(*texts, ctypes.c_ulong(flags), options.encode()), f"mount {target}")
 
 
+def fork_into_namespace() -> int:
+    """Fork a child that is pid 1 of a new pid namespace; this process stays in its own."""
+    own = os.pidfd_open(os.getpid())
+    try:
+        unshare(CLONE_NEWPID)
+        pid = os.fork()
+        if pid:
+            setns(own, CLONE_NEWPID)
+        return pid
+    finally:
+        os.close(own)
+
+
+def rehearse() -> None:
+    """Go through what every job needs, once: OSError says what this machine refuses."""
+    pid = fork_into_namespace()
+    if pid == 0:
+        own_session()
+        private_scratch()
+        drop_privileges(0)
+        refuse_new_privileges()
+        os._exit(0)
+    status = os.waitpid(pid, 0)[1]
+    if status:
+        raise OSError(f"a child could not lock itself down (status {status})")
+
+
 def private_scratch() -> None:
     """Give this process mounts and System V objects of its own, and an empty /tmp."""
     unshare(CLONE_NEWNS | CLONE_NEWIPC)

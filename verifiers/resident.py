@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -42,12 +43,12 @@ class Resident:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.uid_base = 2**30 + secrets.randbelow(2**20) * 64
+        self.uid_base = _unused_users(settings)
         self._lock = threading.Lock()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with us
         self._control, inner = socket.socketpair()
         with inner:
-            self._process = self._spawn(inner)
+            self._spawn(inner)
         try:
             self._greet()
         except BaseException:
@@ -55,19 +56,31 @@ class Resident:
             raise
         self.baseline = self._address_space()
 
-    def _spawn(self, inner: socket.socket) -> subprocess.Popen[bytes]:
+    def _spawn(self, inner: socket.socket) -> None:
+        """Start the process, in bwrap or not, and learn which pid runs Python."""
+        program = f"from verifiers.zygote import main; main({inner.fileno()})"
         extra = tuple(path.resolve() for path in self.settings.extra_paths)
-        if self.settings.namespaces:
-            command = confine.bwrap_command(self.settings.packages, extra)
-            search = [confine.INNER / "packages", confine.INNER]
-            search += [confine.extra_folder(number) for number in range(len(extra))]
-        else:
+        if not self.settings.namespaces:
             folders = {p.source.parent for p in confine.importable(self.settings.packages)}
-            command = []
             search = [*sorted(folders), Path(__file__).parent.parent, *extra]
+            self._process = self._popen(confine.python_command(program, search), inner.fileno())
+            self._pid = self._process.pid
+            return
+        search = [confine.INNER / "packages", confine.INNER]
+        search += [confine.extra_folder(number) for number in range(len(extra))]
+        told, telling = os.pipe()
+        with os.fdopen(told, "rb") as info:
+            command = confine.bwrap_command(self.settings.packages, extra, telling)
+            command += confine.python_command(program, search)
+            self._process = self._popen(command, inner.fileno(), telling)
+            os.close(telling)
+            text = info.read()  # bwrap closes its end once the process runs
+        self._pid = json.loads(text)["child-pid"] if text else self._process.pid
+
+    def _popen(self, command: list[str], *fds: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            command + confine.python_command(inner.fileno(), [str(path) for path in search]),
-            pass_fds=[inner.fileno()],
+            command,
+            pass_fds=fds,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -96,7 +109,7 @@ class Resident:
     def _anonymous_memory(self) -> list[tuple[int, int]]:
         """Where the process keeps its own data; it cannot look, for it sees no /proc."""
         with contextlib.suppress(OSError, ValueError):
-            lines = Path(f"/proc/{self._inner_pid()}/maps").read_text().splitlines()
+            lines = Path(f"/proc/{self._pid}/maps").read_text().splitlines()
             return [region for line in lines if (region := _own_data(line))]
         return []
 
@@ -105,27 +118,17 @@ class Resident:
         self._log.seek(0)
         return self._log.read()[-2000:].decode(errors="replace")
 
-    def _inner_pid(self) -> int:
-        """The process that runs Python: bwrap's only child, or the process itself."""
-        pid = self._process.pid
-        if not self.settings.namespaces:
-            return pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return int(children[0]) if children else pid
-
     def _address_space(self) -> int:
         """Bytes of address space an idle child starts with; zero where that cannot be read."""
         try:
-            pages = int(Path(f"/proc/{self._inner_pid()}/statm").read_text().split()[0])
+            pages = int(Path(f"/proc/{self._pid}/statm").read_text().split()[0])
         except (OSError, ValueError, IndexError):
             return 0
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def child_uid(self, slot: int) -> int:
         """The user that the child in a slot becomes: one of its own where we are root, else 0."""
-        if not self.settings.namespaces or os.geteuid() != 0:
-            return 0
-        return self.uid_base + slot
+        return self.uid_base + slot if self.uid_base else 0
 
     @property
     def alive(self) -> bool:
@@ -151,10 +154,22 @@ class Resident:
     def _kill(self) -> None:
         """For a process that does not see that its socket closed."""
         with contextlib.suppress(OSError, ValueError):
-            os.kill(self._inner_pid(), signal.SIGKILL)
+            os.kill(self._pid, signal.SIGKILL)
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def _unused_users(settings: Settings) -> int:
+    """The first of 64 user numbers that nobody has; zero where children must stay who they are.
+
+    As root a child would escape the limit on threads, which root is exempt from.
+    """
+    if not settings.namespaces or os.geteuid() != 0:
+        return 0
+    if not confine.readable_by_others(settings.packages, settings.extra_paths):
+        return 0
+    return 2**30 + secrets.randbelow(2**20) * 64
 
 
 def _own_data(line: str) -> tuple[int, int] | None:

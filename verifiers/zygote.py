@@ -60,7 +60,7 @@ class Zygote:
         return True
 
     def fork(self, header: wire.JobHeader, fds: child.Descriptors) -> None:
-        pid = self._fork_into_namespace()
+        pid = lockdown.fork_into_namespace() if self.confinement.namespaces else os.fork()
         if pid == 0:
             child.main(header, fds, self.entry, self.confinement)  # never returns
         self.children[pid] = fds.status
@@ -69,18 +69,6 @@ class Zygote:
             socket.send_fds(status, [wire.Started(pid).pack()], handles)
             for handle in handles:
                 os.close(handle)
-
-    def _fork_into_namespace(self) -> int:
-        """Fork a child that is pid 1 of a new pid namespace; this process stays in its own."""
-        if not self.confinement.namespaces:
-            return os.fork()
-        own = os.pidfd_open(os.getpid())
-        lockdown.unshare(lockdown.CLONE_NEWPID)
-        pid = os.fork()
-        if pid:
-            lockdown.setns(own, lockdown.CLONE_NEWPID)
-            os.close(own)
-        return pid
 
     def reap(self) -> None:
         while True:
