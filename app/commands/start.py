@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from app.terminal import show_markdown
     from drills.catalogue import get_drill
 
     drill = get_drill(args.drill)
@@ -26,11 +27,7 @@ def run(args: argparse.Namespace) -> int:
         found = {"drill": drill.id, "path": str(path), "entry": drill.entry}
         print(json.dumps(found | {"statement": drill.statement}, ensure_ascii=False))
         return 0
-    from rich.markdown import Markdown
-
-    from app.terminal import console
-
-    console().print(Markdown(f"# {drill.title}\n\n{drill.statement}"))
+    show_markdown(f"# {drill.title}\n\n{drill.statement}")
     print(f"\nWrote {path}. Fill it in, then: python -m app check {drill.id} {path}")
     return 0
 

@@ -158,14 +158,15 @@ def migration_scripts(folder: Path) -> tuple[str, ...]:
 def schema_version(connection: Connection, path: Path) -> int:
     """The number of the last migration applied. Raises StoreDamagedError for a foreign file."""
     try:
-        row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+        (version,) = connection.execute(
+            "SELECT coalesce(max(version), 0) FROM schema_version"
+        ).fetchall()[0]
     except duckdb.CatalogException as error:
         raise StoreDamagedError(
             f"{path} is a DuckDB database, but not one of Whetstone's. Move it away, or set "
             "WHETSTONE_HOME to another folder; the file was left as it is."
         ) from error
-    assert row is not None
-    return int(row[0])
+    return int(version)
 
 
 def explain(path: Path, error: duckdb.Error) -> StoreError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from app.errors import LearnerError
 
-class StoreError(Exception):
+
+class StoreError(LearnerError):
     """Progress could not be read or written. The message is written for the learner."""
 
 

@@ -26,6 +26,7 @@ class Journal:
     def __init__(self, home: Path, now: Callable[[], datetime], timeout: float) -> None:
         self._now = now
         self._database = Database(home, timeout=timeout)
+        self.path = self._database.path
         self._spool = home / "spool"
         self._writer = SpoolWriter(self._spool)
         self._drained: dict[Path, int] = {}  # sizes of the spool files as last copied

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from app.store.codec import columns
 from app.store.database import Connection
-from app.store.records import Record
+from app.store.records import RECORDS, Record
 from app.store.summaries import DrillState, QuestionState, ReviewCard
 
 R = TypeVar("R", bound=Record)
@@ -29,6 +29,15 @@ def latest(connection: Connection, table: type[R], key: str) -> list[R]:
     """The last record of each value of the column `key`, in the order of that column."""
     newest = f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY happened_at DESC, id) = 1"
     return select(connection, table, f"{newest} ORDER BY {key}")
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """The number of rows of every table of records."""
+    tables = [record.TABLE for record in RECORDS]
+    rows = connection.execute(
+        " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in tables)
+    ).fetchall()
+    return dict(rows)
 
 
 def drill_states(connection: Connection, drills: Iterable[str]) -> dict[str, DrillState]:

@@ -15,10 +15,9 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from app.store import queries, transfer
-from app.store.database import LOCK_TIMEOUT
+from app.store.database import LOCK_TIMEOUT, schema_version
 from app.store.days import active_days, streak
 from app.store.drain import insert
-from app.store.errors import StoreError
 from app.store.home import data_folder
 from app.store.journal import Journal
 from app.store.records import (
@@ -37,6 +36,7 @@ from app.store.summaries import (
     Day,
     DrillState,
     ImportSummary,
+    Inventory,
     QuestionState,
     ReviewCard,
     Streak,
@@ -285,13 +285,14 @@ class Store:
 
     # How it works
 
-    def problem(self) -> StoreError | None:
-        """What keeps the progress from being read, or None where all is well."""
-        try:
-            with self.reading():
-                return None
-        except StoreError as error:
-            return error
+    def inventory(self) -> Inventory:
+        """What the data folder holds. Raises the StoreError that keeps it from being read."""
+        with self._journal.reading() as connection:
+            records = queries.counts(connection)
+            schema = schema_version(connection, self._journal.path)
+        path = self._journal.path  # its size may be asked for; only opening it is dangerous
+        set_aside = len(list((self.home / "spool").glob("*.damaged")))
+        return Inventory(path, path.stat().st_size, schema, records, set_aside)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:

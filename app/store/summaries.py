@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Literal
 
 from app.store.records import ItemKind
@@ -95,3 +96,17 @@ class ImportSummary:
 
     added: int
     known: int
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What the data folder holds. `size` in bytes, of the database file.
+
+    `set_aside` counts spool files with lines that could not be read; they were kept as they are.
+    """
+
+    path: Path
+    size: int
+    schema: int
+    records: dict[str, int]
+    set_aside: int

@@ -19,7 +19,7 @@ from app.store.codec import NewerLineError, dumps, from_line, to_line
 from app.store.database import Connection
 from app.store.errors import StoreImportError, StoreUnwritableError
 from app.store.home import unwritable
-from app.store.queries import select
+from app.store.queries import counts, select
 from app.store.records import RECORDS, Record
 
 FORMAT_VERSION = 1
@@ -80,10 +80,7 @@ def read_export(path: Path) -> list[Record]:
 
 
 def _write(connection: Connection, path: Path, now: datetime) -> int:
-    total = 0
-    for table in RECORDS:
-        row = connection.execute(f"SELECT count(*) FROM {table.TABLE}").fetchone()
-        total += row[0] if row else 0
+    total = sum(counts(connection).values())
     header = {"whetstone_export": FORMAT_VERSION, "exported_at": now.isoformat(), "records": total}
     with path.open("x", encoding="utf-8") as file:
         file.write(dumps(header) + "\n")

@@ -1,0 +1,157 @@
+"""What this machine offers Whetstone: the findings behind `doctor`. Nothing slow is imported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from app.gpu import DriverError, gpus
+from app.store import Store, StoreError
+
+REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
+TESTS_BEGIN = "# Tests and lint"
+OLDEST_PYTHON = (3, 11)
+GIB = 2**30
+
+State = Literal["ok", "weaker", "broken"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `weaker` works with less; `broken` keeps Whetstone from its work."""
+
+    name: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def findings() -> Iterator[Finding]:
+    """Everything that can be found out in well under a second, as it is found out."""
+    yield python()
+    yield packages(REQUIREMENTS.read_text(encoding="utf-8"))
+    yield graphics()
+    yield from protections()
+    yield content()
+    yield database()
+
+
+def python() -> Finding:
+    version = platform.python_version()
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding("Python", "broken", version, "Whetstone needs Python 3.11 or newer.")
+    return Finding("Python", "ok", f"{version} on {platform.system()} {platform.machine()}")
+
+
+def packages(requirements: str) -> Finding:
+    """Whether what the product needs is installed, and in the versions it was tested with."""
+    pins = pinned(requirements.split(TESTS_BEGIN)[0])
+    found = {name: _installed(name) for name in pins}
+    missing = [name for name, version in found.items() if version is None]
+    if missing:
+        remedy = "Run: python -m pip install -r requirements.txt"
+        return Finding("packages", "broken", f"missing: {', '.join(missing)}", remedy)
+    other = [
+        f"{name} {found[name]}, not {pins[name]}" for name in pins if found[name] != pins[name]
+    ]
+    if other:
+        return Finding("packages", "weaker", f"untested versions: {', '.join(other)}")
+    versions = ", ".join(f"{name} {found[name]}" for name in ("torch", "streamlit", "duckdb"))
+    return Finding("packages", "ok", f"all {len(pins)} as pinned ({versions}, …)")
+
+
+def pinned(requirements: str) -> dict[str, str]:
+    """The pinned packages that this platform needs, name to version."""
+    pins: dict[str, str] = {}
+    for line in requirements.splitlines():
+        match = re.match(r"([\w.-]+)==([\w.]+)(?:; sys_platform == \"(\w+)\")?", line)
+        if match and match[3] in (None, sys.platform):
+            pins[match[1]] = match[2]
+    return pins
+
+
+def graphics() -> Finding:
+    try:
+        devices = gpus()
+    except DriverError as error:
+        return Finding("GPU", "weaker", f"the NVIDIA driver does not answer: {error}")
+    if not devices:
+        return Finding("GPU", "ok", "none; every drill can be solved on the CPU")
+    names = ", ".join(f"{one.name} ({one.memory / GIB:.0f} GiB)" for one in devices)
+    if "+cpu" in _torch_build():
+        remedy = "Install a CUDA build of torch to use `check --device cuda`."
+        return Finding("GPU", "weaker", f"{names}, but torch is built for the CPU only", remedy)
+    return Finding("GPU", "ok", names)
+
+
+def protections() -> Iterator[Finding]:
+    """What keeps a submission away from the rest of this machine."""
+    from verifiers.isolation import isolation
+
+    for protection in isolation().protections:
+        state: State = "ok" if protection.active else "weaker"
+        yield Finding(f"sandbox: {protection.name}", state, protection.sentence, protection.remedy)
+
+
+def content() -> Finding:
+    from drills.catalogue import all_drills
+    from question_bank.catalogue import all_questions
+    from topics.catalogue import all_lessons
+
+    try:
+        counts = f"{len(all_drills())} drills, {len(all_lessons())} lessons"
+        return Finding("content", "ok", f"{counts}, {len(all_questions())} questions")
+    except Exception as error:  # whatever is wrong with a content file, it should be said here
+        return Finding("content", "broken", str(error), "Restore the file from the repository.")
+
+
+def database() -> Finding:
+    with Store.open() as store:
+        try:
+            held = store.inventory()
+        except StoreError as error:
+            return Finding("progress", "broken", str(error))
+    rows = ", ".join(f"{count} {table}" for table, count in held.records.items() if count)
+    detail = f"{held.path} ({held.size / 2**20:.1f} MiB): {rows or 'nothing recorded yet'}"
+    if held.set_aside:
+        where = held.path.parent / "spool"
+        remedy = f"{held.set_aside} files with unreadable lines were set aside in {where}."
+        return Finding("progress", "weaker", detail, remedy)
+    return Finding("progress", "ok", detail)
+
+
+def judging() -> Finding:
+    """Judge one reference solution, which starts the judge: some seconds."""
+    from drills.catalogue import all_drills
+    from verifiers.service import JudgeService
+
+    drill = next(iter(all_drills().values()))
+    with JudgeService() as service:
+        verdict = service.judge(drill.spec, drill.reference)
+    if verdict.passed:
+        return Finding("judge", "ok", f"judged {drill.id} in {verdict.wall_ms:.0f} ms")
+    return Finding("judge", "broken", f"{drill.id}: {verdict.verdict}. {verdict.message}")
+
+
+def _installed(name: str) -> str | None:
+    """The version without its build (`2.13.0` of `2.13.0+cpu`), or None."""
+    try:
+        return importlib.metadata.version(name).split("+")[0]
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _torch_build() -> str:
+    """The version of torch with its build, read from its file because importing it is slow."""
+    try:
+        folder = importlib.metadata.distribution("torch").locate_file("torch/version.py")
+        found = re.search(r"__version__ = '([^']*)'", Path(str(folder)).read_text(encoding="utf-8"))
+    except (importlib.metadata.PackageNotFoundError, OSError):
+        return ""
+    return found[1] if found else ""
