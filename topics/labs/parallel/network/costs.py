@@ -213,9 +213,7 @@ def _direct(op: str, payload: float, topology: Topology) -> _Part:
 
 def _everywhere(steps: int, size: float, topology: Topology) -> _Part:
     """So many steps in which every rank sends `size` bytes to its neighbour."""
-    links = [topology.intra] if topology.per_node > 1 else []
-    links += [topology.inter] if topology.n_nodes > 1 else []
-    seconds = steps * max(link.seconds(size) for link in links)
+    seconds = steps * max(link.seconds(size) for link in topology.ring_links)
     across = topology.n_nodes > 1  # the busiest rank is one at the edge of a node
     return _Part(seconds, steps, 0.0 if across else steps * size, steps * size if across else 0.0)
 

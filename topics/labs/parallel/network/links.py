@@ -103,6 +103,12 @@ class Topology:
             return self.inter
         return min(self.intra, self.inter, key=lambda link: link.bandwidth)
 
+    @property
+    def ring_links(self) -> list[Link]:
+        """The kinds of link that a ring through all ranks, node by node, runs over."""
+        links = [self.intra] if self.per_node > 1 else []
+        return links + ([self.inter] if self.n_nodes > 1 else [])
+
     def link(self, source: int, target: int) -> Link:
         """The link between two ranks, numbered node by node."""
         same = source // self.ranks_per_node == target // self.ranks_per_node
@@ -112,3 +118,6 @@ class Topology:
 def flat(n_ranks: int, link: Link) -> Topology:
     """All ranks in one node, joined by `link`."""
     return Topology(n_ranks, n_ranks, link, link)
+
+
+EIGHT_H100 = flat(8, LINKS["nvlink-h100"])

@@ -57,7 +57,8 @@ class PipelineResult:
     @cached_property
     def spans(self) -> FloatArray:
         """Of each rank, from the start of its first operation to the end of its last."""
-        return np.nanmax(self.timeline.end, axis=1) - self.timeline.start[:, 0]
+        last = np.nanmax(self.timeline.end, axis=1)
+        return np.asarray(last - self.timeline.start[:, 0], dtype=np.float64)
 
     @cached_property
     def busy(self) -> FloatArray:
@@ -104,7 +105,7 @@ class PipelineResult:
     @property
     def bytes_sent(self) -> FloatArray:
         """Bytes each rank sends to its neighbours, activations and gradients together."""
-        return self.messages_sent * self.message_bytes
+        return self.messages_sent.astype(np.float64) * self.message_bytes
 
     @property
     def n_events(self) -> int:
