@@ -18,7 +18,7 @@ from topics.attention.scores import (
 )
 from topics.figure import Choice, Drawing, Figure, Slider, Toggle
 from topics.phrases import say
-from topics.plots import BLUE, FADE_IN, GREY, ORANGE, empty_plot
+from topics.plots import BLUE, GREY, ORANGE, add_heat_map, empty_plot
 
 
 def draw_heat_map(
@@ -30,20 +30,9 @@ def draw_heat_map(
     weights = attention_weights(q, k, keep, scaled)
     labels = [f"{place} {token}" for place, token in enumerate(TOKENS)]
     plot = empty_plot(x_title=say("key"), y_title=say("query"), height=470)
-    plot.add_heatmap(
-        x=labels,
-        y=labels,
-        z=np.where(keep, weights, np.nan),
-        texttemplate="%{z:.2f}",
-        colorscale=FADE_IN,
-        zmin=0,
-        zmax=1,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-        hoverongaps=False,
-    )
-    plot.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    add_heat_map(plot, np.where(keep, weights, np.nan), labels, labels)
+    plot.update_layout(margin={"l": 110, "b": 95})
+    plot.update_yaxes(autorange="reversed", showgrid=False)
     plot.update_xaxes(showgrid=False, tickangle=-35)
     raw = q @ k.T / (np.sqrt(q.shape[-1]) if scaled else 1.0)
     real = slice(0, len(TOKENS) - N_PADDING)
@@ -51,8 +40,8 @@ def draw_heat_map(
         plot,
         say(
             "The scores have a standard deviation of {std:.2f}. A row's largest weight is "
-            "{top:.2f} and its entropy {bits:.2f} bits on average. “it” puts {cat:.2f} on “cat”; real words "
-            "put {pad:.1%} of their attention on padding.",
+            "{top:.2f} and its entropy {bits:.2f} bits on average. “it” puts {cat:.2f} on “cat”; "
+            "real words put {pad:.1%} of their attention on padding.",
             std=raw.std(),
             top=weights[real].max(axis=-1).mean(),
             bits=entropy_bits(weights[real]).mean(),
@@ -111,8 +100,8 @@ def draw_saturation(n_keys: float, head_dim: float) -> Drawing:
         plot,
         say(
             "At d = {d}, raw scores have a standard deviation near √d = {root:.1f}: the largest of "
-            "{n} weights averages {raw:.2f} and its gradient {raw_gradient:.3f}. Divided by √d they "
-            "are {scaled:.2f} and {scaled_gradient:.3f}.",
+            "{n} weights averages {raw:.2f} and its gradient {raw_gradient:.3f}. Divided by √d "
+            "they are {scaled:.2f} and {scaled_gradient:.3f}.",
             d=WIDTHS[here],
             root=np.sqrt(WIDTHS[here]),
             n=int(n_keys),

@@ -7,10 +7,10 @@ import numpy as np
 from topics.attention.costs import CacheShape, LayerFlops, keys_seen
 from topics.figure import Choice, Drawing, Figure, Slider, Toggle
 from topics.phrases import say
-from topics.plots import BLUE, FADED, GREEN, GREY, ORANGE, PURPLE, empty_plot
+from topics.plots import BLUE, FADED, GREEN, GREY, ORANGE, PURPLE, empty_plot, thousands
 
 GIB = 2**30
-CONTEXTS = 2 ** np.arange(10, 21)  # 1,024 to 1,048,576 tokens
+CONTEXTS = [2**power for power in range(10, 21)]  # 1,024 to 1,048,576 tokens
 COLOURS = {"MHA": ORANGE, "GQA": BLUE, "MQA": GREEN, "MLA": PURPLE}
 WINDOWS = {"none": None, "1024": 1024, "4096": 4096}
 
@@ -34,7 +34,8 @@ def draw_flops(d_model: float, causal: bool, window: str, context: float) -> Dra
         plot.add_scatter(x=lengths, y=y, name=name, line_color=colour)
     here = 2 ** int(context)
     plot.add_vline(x=here, line={"color": GREY, "dash": "dash"})
-    plot.update_xaxes(type="log", tickvals=2 ** np.arange(8, 18, 1))
+    ticks = [2**power for power in range(8, 19, 2)]
+    plot.update_xaxes(type="log", tickvals=ticks, ticktext=thousands(ticks))
     plot.update_yaxes(type="log")
     share = layer.scores(keys_seen(here, causal, WINDOWS[window]))
     total = share + layer.feed_forward + layer.projections
@@ -69,9 +70,11 @@ def draw_cache(
     )
     per_token = shape.per_token()
     for name, size in per_token.items():
-        plot.add_scatter(x=CONTEXTS, y=size * CONTEXTS / GIB, name=name, line_color=COLOURS[name])
+        plot.add_scatter(
+            x=CONTEXTS, y=[size * t / GIB for t in CONTEXTS], name=name, line_color=COLOURS[name]
+        )
     plot.add_vline(x=here, line={"color": GREY, "dash": "dash"})
-    plot.update_xaxes(type="log", tickvals=CONTEXTS[::2])
+    plot.update_xaxes(type="log", tickvals=CONTEXTS[::2], ticktext=thousands(CONTEXTS[::2]))
     plot.update_yaxes(type="log")
     lines = [
         f"**{name}** {size:,} B → {size * here / GIB:,.2f} GiB" for name, size in per_token.items()

@@ -8,7 +8,7 @@ import numpy as np
 
 from topics.figure import Drawing, Figure, Slider
 from topics.phrases import say
-from topics.plots import BLUE, FADED, GREEN, GREY, ORANGE, empty_plot
+from topics.plots import AXIS, BLUE, FADED, GREEN, GREY, ORANGE, empty_plot
 
 SCORES = np.array([2.0, 0.0, 1.0, 3.0, 0.5, 2.5, 4.0, 1.5, 3.5, 0.0, 2.0, 1.0])
 VALUES = np.array([30.0, 40.0, 10.0, 20.0, 25.0, 35.0, 50.0, 15.0, 45.0, 5.0, 20.0, 10.0])
@@ -78,14 +78,16 @@ def draw_online(block: float, step: float) -> Drawing:
     plot.update_layout(
         xaxis={"domain": [0, 0.46], "title": say("key"), "dtick": 1},
         yaxis={"title": say("score")},
-        xaxis2={"domain": [0.58, 1], "anchor": "y2", "title": say("blocks done"), "dtick": 1},
-        yaxis2={"anchor": "x2", "title": say("output"), "range": [15, 45]},
+        xaxis2=AXIS
+        | {"domain": [0.58, 1], "anchor": "y2", "title": say("blocks done"), "dtick": 1},
+        yaxis2=AXIS | {"anchor": "x2", "title": say("output"), "range": [15, 45]},
     )
     return Drawing(
         plot,
         say(
             "After block {done} of {n}: m = {m:.1f}, the old sums were multiplied by "
-            "{rescale:.4f}, l = {total:.4f}, output = {output:.4f}. The exact answer is {exact:.4f}.",
+            "{rescale:.4f}, l = {total:.4f}, output = {output:.4f}. The exact answer is "
+            "{exact:.4f}.",
             done=done,
             n=len(history),
             m=state.maximum,
