@@ -57,6 +57,7 @@ SWAPPED_NAMES = {
     "cumsum": "cumprod",
     "append": "remove",
 }
+SYMMETRIC = frozenset({"transpose", "swapaxes", "max", "min", "maximum", "minimum"})
 HARMLESS_METHODS = frozenset({"contiguous", "append", "extend"})
 
 
@@ -227,8 +228,12 @@ def _call(node: ast.Call, tree: ast.Module) -> Iterator[ast.AST]:
     for position, keyword in enumerate(node.keywords):
         if keyword.arg in ("keepdim", "keepdims", "dim", "axis", "descending", "stable"):
             yield _with(node, keywords=[k for i, k in enumerate(node.keywords) if i != position])
-    if len(node.args) == 2 and not node.keywords:
+    if len(node.args) == 2 and not node.keywords and _called(node) not in SYMMETRIC:
         yield _with(node, args=[copy.deepcopy(node.args[1]), copy.deepcopy(node.args[0])])
+
+
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
 def _is_library(node: ast.expr) -> bool:
