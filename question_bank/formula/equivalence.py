@@ -17,7 +17,7 @@ import mpmath
 
 from question_bank.formula.tree import Domain, Node, symbols_of
 
-POINTS = 24
+RANDOM_POINTS = 20
 DIGITS = 40
 AGREE = mpmath.mpf(10) ** -25
 SMALL = (2, 3, 4, 5, 7, 8, 11, 13)
@@ -40,7 +40,12 @@ class UndefinedError(ValueError):
 
 
 def first_difference(learner: Node, key: Node, domains: Mapping[str, Domain]) -> Difference | None:
-    """The first sampled point where the two disagree. Points without a key are passed over."""
+    """The first sampled point where the two disagree. Points without a key are passed over.
+
+    A point where only the learner's has no value is reported last: it may be a removable gap,
+    as that of (p-1)(p+1)/(p-1) at p = 1, which sympy can tell.
+    """
+    gap: Difference | None = None
     with mpmath.workdps(DIGITS):
         for point in points(domains):
             try:
@@ -50,10 +55,11 @@ def first_difference(learner: Node, key: Node, domains: Mapping[str, Domain]) ->
             try:
                 ours = value(learner, point)
             except UndefinedError:
-                return Difference(point, None, _float(right))
+                gap = gap or Difference(point, None, _float(right))
+                continue
             if abs(ours - right) > AGREE * max(abs(ours), abs(right)):
                 return Difference(point, _float(ours), _float(right))
-    return None
+    return gap
 
 
 def constant_ratio(learner: Node, key: Node, domains: Mapping[str, Domain]) -> float | None:
@@ -74,13 +80,30 @@ def constant_ratio(learner: Node, key: Node, domains: Mapping[str, Domain]) -> f
 
 
 def points(domains: Mapping[str, Domain]) -> Iterator[Point]:
-    """Small whole numbers first, since they make readable counterexamples; then random ones."""
+    """Where to compare: readable points first, then those that tell rounding and limits apart.
+
+    Small different numbers; powers of two, so that each symbol divides another, both ways; equal
+    numbers; both ends of the domains; random ones.
+    """
     rng = random.Random(20240607)
     names = sorted(domains)
+    last = len(names) - 1
     for shift in range(4):
         yield {name: _small(domains[name], i + shift) for i, name in enumerate(names)}
-    for _ in range(POINTS - 4):
+    for power in (1, 2, 3):
+        yield {name: _near(domains[name], 2 ** (i + power)) for i, name in enumerate(names)}
+        yield {name: _near(domains[name], 2 ** (last - i + power)) for i, name in enumerate(names)}
+        yield {name: _near(domains[name], 2**power) for name in names}
+    for name in names:  # each in turn at an end, the others in the middle
+        for end in (domains[name].low, domains[name].high):
+            others = {other: _draw(domains[other], rng) for other in names}
+            yield {**others, name: mpmath.mpf(end)}
+    for _ in range(RANDOM_POINTS):
         yield {name: _draw(domains[name], rng) for name in names}
+
+
+def _near(domain: Domain, wanted: int) -> Any:
+    return mpmath.mpf(min(max(wanted, domain.low), domain.high))
 
 
 def _small(domain: Domain, index: int) -> Any:

@@ -46,7 +46,11 @@ class _Parser:
 
     @property
     def token(self) -> Token:
-        return self.tokens[self.at]
+        """The next token. Raises FormulaError where the text could not be read there."""
+        token = self.tokens[self.at]
+        if token.problem is not None:
+            raise FormulaError(token.problem, token.position)
+        return token
 
     def take(self) -> Token:
         token = self.token
@@ -164,9 +168,9 @@ class _Parser:
 
     def _product_of_symbols(self, token: Token) -> Node:
         """`bsh` is b·s·h where b, s and h are symbols and no other split exists."""
-        splits = _splits(token.text, self.symbols)
+        splits, understood = _splits(token.text, self.symbols)
         if not splits:
-            raise FormulaError(_unknown(token.text, self.symbols), token.position)
+            raise self._unknown_name(token, understood)
         if len(splits) > 1:
             readings = " or ".join("*".join(split) for split in splits[:2])
             problem = note("formula_ambiguous_name", name=token.text, readings=readings)
@@ -175,6 +179,14 @@ class _Parser:
         for factor in rest:
             node = Node("*", (node, factor), position=token.position)
         return node
+
+    def _unknown_name(self, token: Token, understood: int) -> FormulaError:
+        """Points at the first letters that are no symbol, unless the word resembles one."""
+        problem = _unknown(token.text, self.symbols)
+        if problem.code == "formula_unknown" and understood:
+            rest = token.text[understood:]
+            return FormulaError(_unknown(rest, self.symbols), token.position + understood)
+        return FormulaError(problem, token.position)
 
     def expect_end(self) -> None:
         if self.token.kind == "end":
@@ -200,8 +212,8 @@ def _exact(token: Token) -> Fraction:
     return Fraction(token.text)
 
 
-def _splits(word: str, symbols: Collection[str]) -> list[list[str]]:
-    """Every way to write a word as symbols put side by side."""
+def _splits(word: str, symbols: Collection[str]) -> tuple[list[list[str]], int]:
+    """The ways to write a word as symbols side by side, and how much of it can be so written."""
     ways: list[list[list[str]]] = [[[]]]
     for end in range(1, len(word) + 1):
         found = [
@@ -211,12 +223,14 @@ def _splits(word: str, symbols: Collection[str]) -> list[list[str]]:
             for before in ways[end - len(name)]
         ]
         ways.append(found[:3])  # two readings are enough to call it ambiguous
-    return ways[-1]
+    return ways[-1], max(end for end, found in enumerate(ways) if found)
 
 
 def _unknown(name: str, symbols: Collection[str]) -> Note:
     same = [symbol for symbol in symbols if symbol.lower() == name.lower()]
     near = same or difflib.get_close_matches(name, [*symbols, *ARITY], n=1, cutoff=0.6)
+    if len(name) < 3 and not same:
+        near = []  # two letters resemble anything
     shown = name if len(name) <= 20 else name[:20] + "…"
     if near:
         return note("formula_unknown_near", name=shown, near=near[0])

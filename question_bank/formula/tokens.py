@@ -37,9 +37,9 @@ GREEK = {
     **{"ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "ω": "omega"},
 }
 NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?", re.ASCII)
 
-TokenKind = Literal["number", "name", "operator", "end"]
+TokenKind = Literal["number", "name", "operator", "end", "bad"]
 
 
 class FormulaError(ValueError):
@@ -62,55 +62,56 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Token:
-    """One token; `spaced` is True where white space stands before it."""
+    """One token. A bad one, the last, is what could not be read; `problem` says why."""
 
     kind: TokenKind
     text: str
     position: int
-    spaced: bool = False
+    problem: Note | None = None
 
 
 def tokenize(text: str, *, capital_e: bool = True) -> list[Token]:
-    """Cut text into tokens, ending with one of kind `end`. Raises FormulaError.
+    """Cut text into tokens, the last of kind `end` or `bad`. Raises FormulaError if too long.
 
+    A bad token is left to the parser, which may find something wrong before it gets there.
     `capital_e` is False where E is a symbol of the question: then `2E3` is not two thousand.
     """
     if len(text) > MAX_LENGTH:
         raise FormulaError(note("formula_too_long", limit=MAX_LENGTH), MAX_LENGTH)
     plain = "".join(_narrow(c) for c in text)
     tokens: list[Token] = []
-    position, spaced = 0, False
+    position = 0
     while position < len(plain):
         if plain[position] in SPACES:
-            position, spaced = position + 1, True
+            position += 1
             continue
-        found, position = _next_tokens(plain, position, spaced, capital_e)
+        try:
+            found, position = _next_tokens(plain, position, capital_e)
+        except FormulaError as error:
+            return [*tokens, Token("bad", plain[position], error.position, error.problem)]
         tokens += found
-        spaced = False
-    return [*tokens, Token("end", "", len(text), spaced)]
+    return [*tokens, Token("end", "", len(text))]
 
 
-def _next_tokens(
-    plain: str, position: int, spaced: bool, capital_e: bool
-) -> tuple[list[Token], int]:
+def _next_tokens(plain: str, position: int, capital_e: bool) -> tuple[list[Token], int]:
     """The tokens that start here (a superscript gives several) and where they end."""
     char = plain[position]
     if char.isascii() and (char.isdigit() or char == "."):
-        return _number(plain, position, spaced, capital_e)
+        return _number(plain, position, capital_e)
     if match := NAME.match(plain, position):
-        return [Token("name", match[0], position, spaced)], match.end()
+        return [Token("name", match[0], position)], match.end()
     if plain.startswith("**", position):
-        return [Token("operator", "^", position, spaced)], position + 2
+        return [Token("operator", "^", position)], position + 2
     if char in OPERATORS:
-        return [Token("operator", OPERATORS[char], position, spaced)], position + 1
+        return [Token("operator", OPERATORS[char], position)], position + 1
     if char in SUPERSCRIPTS:
         return _superscript(plain, position)
     if char in GREEK:
-        return [Token("name", GREEK[char], position, spaced)], position + 1
+        return [Token("name", GREEK[char], position)], position + 1
     raise FormulaError(_stray(char), position)
 
 
-def _number(plain: str, position: int, spaced: bool, capital_e: bool) -> tuple[list[Token], int]:
+def _number(plain: str, position: int, capital_e: bool) -> tuple[list[Token], int]:
     match = NUMBER.match(plain, position)
     if not match:
         raise FormulaError(note("formula_lone_point"), position)
@@ -119,7 +120,7 @@ def _number(plain: str, position: int, spaced: bool, capital_e: bool) -> tuple[l
         text = text[: text.index("E")]
     if len(re.sub(r"\D", "", text)) > MAX_DIGITS:
         raise FormulaError(note("formula_number_too_long", limit=MAX_DIGITS), position)
-    return [Token("number", text, position, spaced)], position + len(text)
+    return [Token("number", text, position)], position + len(text)
 
 
 def _superscript(plain: str, position: int) -> tuple[list[Token], int]:
