@@ -18,8 +18,6 @@ SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
 FADED = "rgba(138,143,152,0.35)"
 GRID = "rgba(138,143,152,0.25)"
 CLEAR = "rgba(0,0,0,0)"
-ON_PAGE = "#787d87"  # small text on the page itself: 4 : 1 or better against white and near-black
-ON_COLOUR = "#ffffff"
 # For every axis after the first two, which `empty_plot` does not know of.
 AXIS: dict[str, Any] = {"gridcolor": GRID, "zerolinecolor": GRID}
 # From nothing to full colour: zero is the page itself, whatever the page's colour is.
@@ -57,8 +55,8 @@ def add_heat_map(
 ) -> None:
     """Cells from clear (0) to blue (`full`), each with its number; NaN leaves a cell empty.
 
-    z is (rows, columns). Numbers are written as text of their own: plotly would pick their colour
-    without knowing that a pale cell shows the page behind it.
+    z is (rows, columns). Numbers are a trace of their own, in the page's own text colour: plotly
+    would pick one without knowing that a pale cell shows the page behind it.
     """
     plot.add_heatmap(
         x=list(x),
@@ -80,7 +78,6 @@ def add_heat_map(
         y=[y[row] for row, _ in cells],
         mode="text",
         text=[f"{value:.{digits}f}" for value in values],
-        textfont={"color": [ON_COLOUR if value > 0.45 * full else ON_PAGE for value in values]},
         hoverinfo="skip",
         showlegend=False,
         **axes,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 END = "</s>"
+SPOKEN_END = "[end]"  # what the page shows: it would take the mark itself for HTML
 DATA = Path(__file__).parent / "trigrams.json"
 
 

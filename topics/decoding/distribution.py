@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from topics.decoding.beam import stored
+from topics.decoding.beam import END, SPOKEN_END, stored
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def contexts() -> dict[str, NextWord]:
 def _next_word(entry: dict[str, list[list[float]]]) -> NextWord:
     named, tail = entry["named"], entry["tail"]
     return NextWord(
-        names=tuple(str(name) for name, _ in named),
+        names=tuple(str(name).replace(END, SPOKEN_END) for name, _ in named),
         counts=np.array([1.0] * len(named) + [count for count, _ in tail]),
         logits=np.array([log_p for _, log_p in named] + [log_p for _, log_p in tail]),
     )

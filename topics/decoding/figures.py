@@ -106,7 +106,7 @@ FIGURES = (
         (CONTEXT, Slider("temperature", "Temperature", 0.0, 2.0, 0.7, 0.05)),
         draw_temperature,
         "Probabilities of CMU's US English trigram model, which knows 72,546 words and looks at "
-        "the last two. `</s>` ends the sentence.",
+        "the last two. [end] ends the sentence.",
     ),
     Figure(
         "kept-set",

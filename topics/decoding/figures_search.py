@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from topics.decoding.beam import Hypothesis, StoredModel, search
+from topics.decoding.beam import END, SPOKEN_END, Hypothesis, StoredModel, search
 from topics.figure import Choice, Drawing, Figure, Slider
 from topics.phrases import say
 from topics.plots import BLUE, FADED, empty_plot
@@ -61,7 +61,7 @@ def _greedy(begin: tuple[str, ...], steps: int) -> Hypothesis:
 
 
 def _spoken(start: str, one: Hypothesis) -> str:
-    return " ".join((start, *one.words))
+    return " ".join((start, *one.words)).replace(END, SPOKEN_END)
 
 
 FIGURES = (
@@ -75,6 +75,7 @@ FIGURES = (
             Slider("length_penalty", "Length penalty", 0.0, 1.5, 0.0, 0.1),
         ),
         draw_beam,
-        "The same trigram model. Scores are natural logarithms, so nearer to zero is better.",
+        "The same trigram model. Scores are natural logarithms, so nearer to zero is better. "
+        "[end] ends the sentence.",
     ),
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from topics.figure import Drawing, Figure, Slider
 from topics.phrases import say
-from topics.plots import BLUE, FADED, GREEN, ORANGE, empty_plot
+from topics.plots import AXIS, BLUE, FADED, GREEN, ORANGE, empty_plot
 
 TOKENS = ("coffee", "tea", "water", "milk", "soup", "joe")
 TARGET = np.array([0.40, 0.30, 0.12, 0.08, 0.06, 0.04])
@@ -54,9 +54,9 @@ def draw_speculative(agreement: float, drafted: float, cost: float) -> Drawing:
     )
     plot.update_layout(
         xaxis={"domain": [0.0, 0.46]},
-        xaxis2={"domain": [0.56, 1.0], "title": say("drafted tokens"), "anchor": "y2"},
+        xaxis2=AXIS | {"domain": [0.56, 1.0], "title": say("drafted tokens"), "anchor": "y2"},
         yaxis={"title": say("probability"), "range": [0, 0.5]},
-        yaxis2={"anchor": "x2", "title": say("speed-up"), "rangemode": "tozero"},
+        yaxis2=AXIS | {"anchor": "x2", "title": say("speed-up"), "rangemode": "tozero"},
     )
     return Drawing(
         plot,

@@ -16,8 +16,8 @@ Array = NDArray[np.float64]
 GRID = np.array(
     [
         [1.0, 3.0, 2.0, 0.0, 4.0],
-        [5.0, 6.0, 1.0, 2.0, 3.0],
-        [0.0, 2.0, 9.0, 4.0, 1.0],
+        [5.0, 9.0, 1.0, 2.0, 3.0],
+        [0.0, 2.0, 6.0, 4.0, 1.0],
         [7.0, 1.0, 3.0, 8.0, 2.0],
         [2.0, 4.0, 0.0, 5.0, 6.0],
     ]
@@ -103,7 +103,7 @@ def _text(pooled: Pooled, size: int, kind: str) -> str:
     if kind == "max":
         return say(
             "{n} windows give an output of {side} × {side} and send back {n} ones. They land on "
-            "{reached} of {all} inputs; the busiest input wins {most:.0f} windows.",
+            "{reached} of {all} inputs; the busiest input wins {most:.0f} of the windows.",
             **common,
         )
     return say(

@@ -23,7 +23,7 @@ def _weights() -> tuple[Array, Array, Array]:
     """An orthogonal matrix (n, n); LSTM recurrent weights (4n, n); inputs of all steps (T, 4n)."""
     rng = np.random.default_rng(5)
     orthogonal = np.linalg.qr(rng.standard_normal((WIDTH, WIDTH)))[0]
-    lstm = rng.standard_normal((4 * WIDTH, WIDTH)) / np.sqrt(WIDTH)
+    lstm = 0.5 * rng.standard_normal((4 * WIDTH, WIDTH)) / np.sqrt(WIDTH)
     return orthogonal, lstm, INPUT_SCALE * rng.standard_normal((LONGEST, 4 * WIDTH))
 
 
