@@ -25,7 +25,8 @@ frame.title(t("nav.drills"), lead=t("drills.lead"))
 topics = library.all_topics(language())
 states = standing().drills
 
-search, by_topic, by_difficulty, by_state = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
+search, by_topic, by_skill = st.columns(3, vertical_alignment="bottom")
+by_difficulty, by_state, _ = st.columns(3, vertical_alignment="bottom")
 query = search.text_input(
     t("drills.search"), key="q", placeholder=t("drills.search_hint"), live=True, bind="query-params"
 )
@@ -34,6 +35,13 @@ topic = by_topic.selectbox(
     ["", *(topic.id for topic in topics.values() if topic.drills)],
     format_func=lambda key: topics[key].title if key else t("drills.all_topics"),
     key="topic",
+    bind="query-params",
+)
+skill = by_skill.selectbox(
+    t("drills.skill"),
+    ["", *library.skills_of_drills()],
+    format_func=lambda key: library.skill_title(key, language()) if key else t("drills.all_skills"),
+    key="skill",
     bind="query-params",
 )
 difficulty = by_difficulty.pills(
@@ -56,6 +64,7 @@ found = [
     drill
     for drill in library.ordered_drills(language())
     if (not topic or drill.topic == topic)
+    and (not skill or skill in drill.skills)
     and (not difficulty or drill.difficulty == difficulty)
     and (not state or cards.state_of(drill, states) == state)
     and matches(drill, topics[drill.topic].title, words)

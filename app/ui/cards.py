@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from app.i18n import plural, t
+from app.i18n import t
 from app.store import DrillState, State
 from app.ui.html import Tone, bar, chip, facts
 from app.ui.library import Topic
@@ -46,7 +46,7 @@ def difficulty(drill: Drill) -> str:
 
 def drill_card(drill: Drill, topic_title: str, states: States, *, why: str = "") -> None:
     """A drill as a card that is one link. `why` says why it is here ("Continue")."""
-    with st.container(border=True, key=f"card-drill-{drill.id}"):
+    with st.container(border=True, key=f"card-drill-{drill.id}", height="stretch"):
         if why:
             st.html(f'<p class="ws-eyebrow">{escape(why)}</p>')
         link("drill", plain_label(drill.title), id=drill.id)
@@ -90,7 +90,6 @@ def drill_lines(drills: tuple[Drill, ...], states: States, *, key: str) -> None:
     if not drills:
         st.html(f'<p class="ws-note">{escape(t("topic.no_drills"))}</p>')
         return
-    st.html(f'<p class="ws-note">{escape(plural("drills.count", len(drills)))}</p>')
     for drill in drills:
         with st.container(key=f"card-line-{key}-{drill.id}"):
             link("drill", plain_label(drill.title), id=drill.id)

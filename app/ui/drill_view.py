@@ -15,7 +15,7 @@ from app.ui.cards import difficulty, state_chip
 from app.ui.desk import Ticket, TicketKind
 from app.ui.html import facts
 from app.ui.isolation import protection_note
-from app.ui.library import all_topics
+from app.ui.library import all_topics, skill_title
 from app.ui.places import link
 from app.ui.progress import GAVE_UP, HINT_SHOWN
 from app.ui.services import desk, store
@@ -30,12 +30,14 @@ HISTORY = 50  # attempts shown
 def header(drill: Drill, state: DrillState) -> None:
     """Title, and the facts one chooses a drill by."""
     st.title(drill.title, anchor=False)
+    skills = ", ".join(skill_title(skill, language()) for skill in drill.skills)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="drill-facts"):
         link("topic", all_topics(language())[drill.topic].title, id=drill.topic)
         st.html(
             facts(
                 escape(difficulty(drill)),
                 escape(t("unit.minutes", count=drill.minutes)),
+                escape(skills),
                 state_chip(state.state),
             ),
             width="content",

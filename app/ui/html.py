@@ -35,3 +35,11 @@ def labelled_bar(name: str, share: float, figure: str, *, tone: Tone = "calm") -
         f"{bar(share, f'{name}: {figure}', tone=tone)}"
         f'<span class="ws-row-figure">{escape(figure)}</span></div>'
     )
+
+
+def labelled_nothing(name: str, reason: str) -> str:
+    """A row of the same shape where there is nothing to measure, and why."""
+    return (
+        f'<div class="ws-row"><span class="ws-row-name">{escape(name)}</span>'
+        f'<span class="ws-row-none">{escape(reason)}</span></div>'
+    )

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from app.i18n import t
+from verifiers.isolation import Protection, isolation
+
 
 def protection_note() -> str:
-    return ""
+    """One line for the drill page: all is well, or what is missing."""
+    found = isolation()
+    if found.complete:
+        return t("isolation.complete")
+    return t("isolation.weaker", missing=", ".join(protection_name(p) for p in found.missing))
+
+
+def protection_name(protection: Protection) -> str:
+    return t(f"isolation.name.{protection.name.replace(' ', '-')}")

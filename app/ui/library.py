@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from drills.catalogue import DIFFICULTIES, Drill, all_drills
 from topics.catalogue import Lesson, all_lessons
+from topics.skills import all_skills
 
 LAST_PART = 99  # where topics stand that have drills but no lesson yet
 
@@ -54,6 +55,18 @@ def ordered_drills(language: str = "en") -> list[Drill]:
     return [
         drill for topics in parts(language).values() for topic in topics for drill in topic.drills
     ]
+
+
+def skills_of_drills() -> list[str]:
+    """The skills that at least one drill shows, in the order of the checklist."""
+    named = {skill for drill in all_drills().values() for skill in drill.skills}
+    return [skill for skill in all_skills() if skill in named]
+
+
+def skill_title(skill_id: str, language: str = "en") -> str:
+    """A skill's name; its id where the checklist does not have it."""
+    known = all_skills()
+    return known[skill_id].title(language) if skill_id in known else readable(skill_id)
 
 
 def readable(identifier: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.store import DrillState, SelfAssessment
+from app.store import DrillState, QuestionState, SelfAssessment
+from app.ui import question_links
+from app.ui.evidence import Evidence, gather
 from app.ui.services import store
 from drills.catalogue import all_drills
+from topics.skills import all_skills
 
 LESSON_READ = "lesson_read"
 GAVE_UP = "gave_up"
@@ -18,14 +21,25 @@ class Standing:
     """Where the learner stands with everything."""
 
     drills: dict[str, DrillState]
+    questions: dict[str, QuestionState]
     lessons_read: frozenset[str]
     self_assessments: dict[str, SelfAssessment]
 
     @property
     def newcomer(self) -> bool:
-        """Nothing tried, nothing read, nothing rated."""
+        """Nothing tried, nothing answered, nothing read, nothing rated."""
         tried = any(state.attempts for state in self.drills.values())
-        return not (tried or self.lessons_read or self.self_assessments)
+        return not (tried or self.questions or self.lessons_read or self.self_assessments)
+
+    def evidence(self) -> dict[str, Evidence]:
+        """What is shown of every skill, by its id."""
+        return gather(
+            all_skills().values(),
+            all_drills().values(),
+            self.drills,
+            question_links.questions(),
+            self.questions,
+        )
 
 
 def standing() -> Standing:
@@ -34,6 +48,7 @@ def standing() -> Standing:
     with progress.reading():
         return Standing(
             drills=progress.drill_states(all_drills()),
+            questions=progress.question_states(),
             lessons_read=lessons_read(),
             self_assessments=progress.self_assessments(),
         )

@@ -30,7 +30,12 @@ def stats(items: Iterable[tuple[object, str]]) -> None:
 
 
 def streak_line(streak: Streak) -> None:
-    stats([(streak.current, t("home.streak")), (streak.longest, t("home.longest"))])
+    stats(
+        [
+            (streak.current, plural("home.streak", streak.current)),
+            (streak.longest, t("home.longest")),
+        ]
+    )
 
 
 def calendar(days: Sequence[Day]) -> None:

@@ -1,16 +1,28 @@
-"""The only place where the pages ask about the question bank, which may not be installed."""
+"""The only place where the pages ask about the question bank.
+
+While there is no page for questions there is nothing to link to, and they count as none.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+from datetime import UTC, datetime
 
 from app.ui.places import exists
+from app.ui.services import store
+from question_bank.catalogue import all_questions
+from question_bank.question import Question
+
+
+def questions(language: str = "en") -> list[Question]:
+    """Every question that can be answered in the app."""
+    return list(all_questions(language).values()) if exists("questions") else []
 
 
 def count(topic_id: str, language: str = "en") -> int:
-    """How many questions a topic has; 0 where there is no question bank or no page for it."""
-    if not exists("questions") or importlib.util.find_spec("question_bank.catalogue") is None:
-        return 0
-    from question_bank.catalogue import all_questions
+    """How many questions a topic has."""
+    return sum(question.topic == topic_id for question in questions(language))
 
-    return sum(question.topic == topic_id for question in all_questions(language).values())
+
+def due() -> int:
+    """How many reviews are due now."""
+    return len(store().review_cards(due_by=datetime.now(UTC))) if exists("review") else 0

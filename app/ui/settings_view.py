@@ -12,8 +12,11 @@ import streamlit as st
 from app import i18n
 from app.i18n import plural, t
 from app.store import StoreError, StoreImportError
-from app.ui.services import store
+from app.ui.html import chip
+from app.ui.isolation import protection_name, protection_note
+from app.ui.services import desk, store
 from app.ui.session import choose_language
+from verifiers.isolation import Protection, isolation
 
 
 def language() -> None:
@@ -83,4 +86,19 @@ def known(count: int) -> str:
 
 
 def machine() -> None:
-    """What this machine offers the judge, as `python -m app doctor` says it."""
+    """Whether the judge is up, and which protections hold on this machine."""
+    st.subheader(t("settings.machine"), anchor=False)
+    st.write(t(f"settings.judge.{desk().status}"))
+    st.write(protection_note())
+    rows = "".join(_protection(protection) for protection in isolation().protections)
+    st.html(f'<div class="ws-checks" role="list">{rows}</div>')
+
+
+def _protection(protection: Protection) -> str:
+    """A protection, whether it holds, and the engine's own sentence about it."""
+    state = t(f"isolation.{'active' if protection.active else 'missing'}")
+    outcome = chip(state, "good" if protection.active else "warn")
+    name = f"<span>{escape(protection_name(protection))}</span>"
+    remedy = f" {escape(protection.remedy)}" if protection.remedy else ""
+    sentence = f'<p class="ws-note">{escape(protection.sentence)}{remedy}</p>'
+    return f'<div role="listitem"><div class="ws-check">{name}{outcome}</div>{sentence}</div>'

@@ -60,8 +60,13 @@ def lesson(topic: Topic, *, read: bool) -> None:
             t("topic.mark_read"),
             key="mark-read",
             type="primary",
-            on_click=lambda: store().record_event(LESSON_READ, topic.id),
+            on_click=_mark_read,
+            args=(topic.id,),
         )
+
+
+def _mark_read(topic_id: str) -> None:
+    store().record_event(LESSON_READ, topic_id)
 
 
 def misconception(number: int, claim: str, correction: str) -> None:
