@@ -65,7 +65,9 @@ class Database:
                 self._detach(connection)
             except duckdb.Error as error:
                 self._drop_engine()
-                raise explain(self.path, error) from error
+                if explained := explain(self.path, error):
+                    raise explained from error
+                raise  # a mistake in our SQL
             except BaseException:
                 self._drop_engine()  # which undoes the transaction and lets go of the file
                 raise
@@ -83,6 +85,7 @@ class Database:
                 config={
                     "threads": 1,
                     "temp_directory": str(self.path.with_suffix(".tmp")),
+                    "python_enable_replacements": False,  # a missing table is not a variable here
                     "autoinstall_known_extensions": False,
                     "autoload_known_extensions": False,
                 }
@@ -169,17 +172,21 @@ def schema_version(connection: Connection, path: Path) -> int:
     return int(version)
 
 
-def explain(path: Path, error: duckdb.Error) -> StoreError:
-    """What an error of DuckDB means for the learner."""
+def explain(path: Path, error: duckdb.Error) -> StoreError | None:
+    """What an error of DuckDB means for the learner; None where it is not about the file."""
     text = str(error).splitlines()[0]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StoreError(f"there is not enough memory to read {path}. (DuckDB says: {text})")
+    if isinstance(error, duckdb.ProgrammingError | duckdb.DataError):
+        return None
     if re.search(r"No space left|File too large|Disk quota", str(error)):
         return unwritable(path, "the disk is full")
     if re.search(r"Permission denied|Read-only file system", str(error)):
         return unwritable(path, "permission denied")
-    if re.search(r"newer version|version number", str(error)):
+    if "newer version of DuckDB" in str(error):
         return StoreNewerError(
-            f"{path} was written by a newer DuckDB. Update Whetstone; the file was left as it "
-            f"is. (DuckDB says: {text})"
+            f"{path} was written by a newer DuckDB. Update Whetstone; the file was left as it is. "
+            f"(DuckDB says: {text})"
         )
     return StoreDamagedError(
         f"{path} is damaged and was left as it is. Move it away to start afresh, then bring back "

@@ -41,7 +41,7 @@ def insert(connection: Connection, records: Iterable[Record]) -> int:
     """Insert records, skipping those whose id is there already; the number of new rows."""
     tables: dict[type[Record], dict[str, Record]] = {}
     for record in records:
-        tables.setdefault(type(record), {})[str(record.id)] = record
+        tables.setdefault(type(record), {}).setdefault(str(record.id), record)
     return sum(
         _insert_batch(connection, table, list(rows.values())[start : start + BATCH])
         for table, rows in tables.items()

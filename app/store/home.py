@@ -24,7 +24,10 @@ def data_folder(home: Path | str | None = None) -> Path:
 def make_folder(folder: Path) -> Path:
     """Create `folder` and its parents. Raises StoreUnwritableError saying what is in the way."""
     try:
+        str(folder).encode()
         folder.mkdir(parents=True, exist_ok=True)
+    except UnicodeEncodeError as error:
+        raise unwritable(Path(ascii(str(folder))), "its name is not UTF-8") from error
     except (FileExistsError, NotADirectoryError) as error:
         raise unwritable(folder, "a file is in the way") from error
     except OSError as error:

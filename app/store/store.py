@@ -18,6 +18,7 @@ from app.store import queries, transfer
 from app.store.database import LOCK_TIMEOUT, schema_version
 from app.store.days import active_days, streak
 from app.store.drain import insert
+from app.store.errors import StoreError
 from app.store.home import data_folder
 from app.store.journal import Journal
 from app.store.records import (
@@ -273,15 +274,23 @@ class Store:
 
         Never over a file that is not itself an export.
         """
+        target = self._outside(path)
+        transfer.check_target(target)
         with self._journal.reading() as connection:
-            return transfer.export(connection, Path(path), self._now())
+            return transfer.export(connection, target, self._now())
 
     def import_(self, path: Path | str) -> ImportSummary:
         """Add what an export holds. Everything is checked before anything is written."""
-        records = transfer.read_export(Path(path))
+        records = transfer.read_export(self._outside(path))
         with self._journal.reading() as connection:
             added = insert(connection, records)
         return ImportSummary(added, len(records) - added)
+
+    def _outside(self, path: Path | str) -> Path:
+        """A path that is not the database: opening that here would drop DuckDB's lock on it."""
+        if Path(path).resolve() == self._journal.path.resolve():
+            raise StoreError(f"{path} is the database itself; give another file")
+        return Path(path)
 
     # How it works
 

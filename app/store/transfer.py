@@ -28,13 +28,8 @@ FORMAT_VERSION = 1
 def export(connection: Connection, path: Path, now: datetime) -> int:
     """Write every record to `path`, whole or not at all; the number of records.
 
-    Raises StoreUnwritableError, also where the path names a file that is not an export.
+    Raises StoreUnwritableError.
     """
-    if path.exists() and not is_export(path):
-        raise StoreUnwritableError(
-            f"{path} exists and is not an export of progress, so it was not overwritten. "
-            "Choose another name."
-        )
     unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         count = _write(connection, unfinished, now)
@@ -45,6 +40,15 @@ def export(connection: Connection, path: Path, now: datetime) -> int:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
     return count
+
+
+def check_target(path: Path) -> None:
+    """Raises StoreUnwritableError where an export to `path` would destroy something else."""
+    if path.exists() and not is_export(path):
+        raise StoreUnwritableError(
+            f"{path} exists and is not an export of progress, so it was not overwritten. "
+            "Choose another name."
+        )
 
 
 def is_export(path: Path) -> bool:
