@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from question_bank.formula.parser import parse
-from question_bank.formula.tokens import SPACES, SUPERSCRIPTS, FormulaError
+from question_bank.formula.tokens import SPACES, SUPERSCRIPTS, FormulaError, narrow
 from question_bank.formula.tree import constant_value
 from question_bank.messages import note
 from question_bank.units import SCALES, Unit, all_aliases, find_unit
@@ -20,6 +20,7 @@ MAX_LENGTH = 120
 SEPARATED = re.compile(
     r"(?<![\d.])\d{1,3}(?:([,_'’\u00a0\u2009\u202f ])\d{3})(?:\1\d{3})*(?![\d,])"
 )
+TIMES_X = re.compile(r"(?<=\d)( +)x(?= +\d)|(?<=\d)x(?=10[\^*⁰-⁹¹²³])")  # but not 0x70
 LEADING = re.compile(r"^(?:about|approximately|approx\.?|ca\.?|~|≈|=|约)\s*", re.IGNORECASE)
 
 
@@ -61,8 +62,11 @@ def _counts(unit: Unit) -> bool:
 
 
 def _blank(text: str) -> str:
-    """Odd spaces to plain ones and a leading "about" to blanks, keeping every position."""
-    plain = "".join(" " if c in SPACES else c for c in text)
+    """Odd spaces and full-width forms to plain ones, a leading "about" to blanks.
+
+    Every position is kept.
+    """
+    plain = "".join(" " if c in SPACES else narrow(c) for c in text)
     if match := LEADING.match(plain.lstrip()):
         start = len(plain) - len(plain.lstrip())
         plain = plain[:start] + " " * match.end() + plain[start + match.end() :]
@@ -105,10 +109,10 @@ def _split_scale(body: str, dimension: str | None) -> tuple[str, float]:
 def _number(body: str, text: str) -> float:
     """The number in what is left, which may be arithmetic. Raises QuantityError."""
     plain = SEPARATED.sub(lambda m: re.sub(r"\D", "", m[0]).rjust(len(m[0])), body)
-    plain = re.sub(r"(?<=\d)(\s*)x(?=\s*\d)", r"\1*", plain)
+    plain = TIMES_X.sub(r"\1*", plain)
     if comma := re.search(r"\d,\d", plain):
         raise QuantityError(note("quantity_decimal_comma"), comma.start() + 1)
-    if word := re.search(r"[^\W\d_]{2,}.*|[^\W\d_]$", _without_exponents(plain)):
+    if word := re.search(r"[^\W\d]{2,}.*|[^\W\d]$", _without_exponents(plain)):
         unknown = text[word.start() :].strip()[:20]
         raise QuantityError(note("unit_unknown", unit=unknown), word.start())
     try:

@@ -78,7 +78,7 @@ def tokenize(text: str, *, capital_e: bool = True) -> list[Token]:
     """
     if len(text) > MAX_LENGTH:
         raise FormulaError(note("formula_too_long", limit=MAX_LENGTH), MAX_LENGTH)
-    plain = "".join(_narrow(c) for c in text)
+    plain = "".join(narrow(c) for c in text)
     tokens: list[Token] = []
     position = 0
     while position < len(plain):
@@ -160,7 +160,7 @@ def _stray(char: str) -> Note:
     return note("formula_stray", char=char, name=name)
 
 
-def _narrow(char: str) -> str:
+def narrow(char: str) -> str:
     """Full-width ASCII, as Chinese and Japanese input methods type it, to ASCII."""
     return chr(ord(char) - 0xFEE0) if "！" <= char <= "～" else char
 

@@ -232,9 +232,9 @@ def _hint(ratio: float, body: Numeric) -> Note:
     """What a ratio between the given and the right value says."""
     slack = max(body.tolerance, 0.005)
     if body.unit.dimension == "byte":
-        for step in range(1, 5):
-            if close(ratio, PREFIX_STEP**step, slack) or close(ratio, PREFIX_STEP**-step, slack):
-                return note("hint_binary")
+        apart = PREFIX_STEP ** round(math.log(body.unit.factor, 1000))
+        if apart > 1 and (close(ratio, apart, 0.005) or close(ratio, 1 / apart, 0.005)):
+            return note("hint_binary")
         if close(ratio, 8, slack) or close(ratio, 1 / 8, slack):
             return note("hint_bits")
     if body.unit.dimension == "ratio" and (close(ratio, 100, slack) or close(ratio, 0.01, slack)):
