@@ -8,6 +8,7 @@ reference itself makes in that dtype, plus a few units in the last place of the 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -41,10 +42,14 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Allowance:
-    """How much rounding one case may show: the size of its terms, and a check's own factor."""
+    """How much rounding one case may show: the size of its terms, and a check's own factor.
+
+    `strict` also tells an int from a float where either would do as an answer.
+    """
 
     scale: float = 0.0
     slack: float = 1.0
+    strict: bool = False
 
 
 def compare(
@@ -77,7 +82,7 @@ def compare(
 def compare_case(observed: Any, native: Any, exact: Any, allowance: Allowance) -> Mismatch | None:
     """Compare the outcomes of one call, as `observe` records them or as a check made them."""
     largest = max(allowance.scale, largest_value(exact))
-    allowance = Allowance(largest, allowance.slack)
+    allowance = dataclasses.replace(allowance, scale=largest)
     if isinstance(observed, dict) and isinstance(native, dict):
         if "raised" in observed or "raised" in native:
             return _compare_raised(observed, native)
@@ -194,7 +199,7 @@ def _compare_plain(observed: Any, expected: Any, path: str, kind: type) -> Misma
 def _compare_floats(
     observed: Any, expected: float, allowance: Allowance, path: str
 ) -> Mismatch | None:
-    if type(observed) not in (int, float):
+    if type(observed) not in ((float,) if allowance.strict else (int, float)):
         return Mismatch(path, f"expected a number, got {describe_kind(observed)}")
     if math.isnan(expected) and math.isnan(observed):
         return None

@@ -67,7 +67,7 @@ def behaves_alike(check: Check, observed: list[Any], expected: Expected) -> bool
         return False
     for index, outcome in enumerate(observed):
         native = expected.native[index]
-        allowance = Allowance(expected.scales[index], check.slack)
+        allowance = Allowance(expected.scales[index], check.slack, strict=True)
         if compare_case(outcome, native, native, allowance) is not None and (
             len(expected.exact) <= index
             or compare_case(outcome, native, expected.exact[index], allowance) is not None
