@@ -150,8 +150,8 @@ def _bytes(result: PipelineResult) -> Explanation:
         "bytes_sent",
         "Bytes sent",
         number(float(result.bytes_sent.max())),
-        f"Rank {rank} sends {count} messages of {number(result.message_bytes)} bytes: an activation "
-        "up and a gradient down each hop, for every micro-batch.",
+        f"Rank {rank} sends {count} messages of {number(result.message_bytes)} bytes: an "
+        "activation up and a gradient down each hop, for every micro-batch.",
         NARAYANAN,
     )
 

@@ -74,7 +74,7 @@ def all_to_all(wire: Wire, blocks: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class MlpGradients:
-    """An MLP's output and gradients: out, x (tokens, hidden), up (hidden, ffn), down (ffn, hidden)."""
+    """An MLP's output and the gradients of its input `x` and of its two weights."""
 
     out: FloatArray
     x: FloatArray

@@ -25,7 +25,8 @@ class Durations:
     """Times in one unit. `compute` is (4, n_virtual_stages), by `Kind`; the lags are per stage.
 
     `forward_lag[s]` is the time an activation takes from stage s − 1 to s, `backward_lag[s]` that
-    of a gradient from s + 1 to s; both are zero where the two stages share a rank.
+    of a gradient from s + 1 to s. Both are zero where the two stages share a rank, and at the ends:
+    before the first stage and after the last.
     """
 
     compute: FloatArray

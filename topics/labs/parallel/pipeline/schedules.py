@@ -24,7 +24,7 @@ class Schedule:
     min_chunks: int = 1
     max_chunks: int | None = 1
     min_micro_batches: Callable[[int], int] = lambda n_stages: 1
-    whole_rounds: bool = False  # micro-batches come in groups of n_stages
+    whole_rounds: bool = False  # with several chunks, micro-batches come in groups of n_stages
 
 
 SCHEDULES = {
@@ -57,6 +57,7 @@ SCHEDULES = {
             split_backward=True,
             max_chunks=None,
             min_micro_batches=lambda p: p,
+            whole_rounds=True,
         ),
         Schedule(
             "zb-h2",
@@ -103,10 +104,27 @@ SCHEDULES = {
 MAX_OPERATIONS = 15_000_000  # about 2 GB of tables: more would not fit an ordinary machine
 
 
+# Names that papers and torch.distributed.pipelining use for the same schedules.
+_ALIASES = {
+    "1f1b-i": "interleaved",
+    "1f1b-interleaved": "interleaved",
+    "interleaved-1f1b": "interleaved",
+    "interleaved1f1b": "interleaved",
+    "interleavedzerobubble": "zb-h1",
+    "zb1p": "zb-h1",
+    "zbh1": "zb-h1",
+    "zbh2": "zb-h2",
+    "zbv": "zb-v",
+    "zbvzerobubble": "zb-v",
+    "loopedbfs": "looped-bfs",
+    "dualpipev": "dualpipe-v",
+}
+
+
 def get_schedule(name: str) -> Schedule:
     """The schedule called `name`. Raises SettingError with the names there are."""
     key = name.strip().lower().replace("_", "-")
-    key = {"interleaved-1f1b": "interleaved", "1f1b-interleaved": "interleaved"}.get(key, key)
+    key = _ALIASES.get(key, key)
     if key not in SCHEDULES:
         raise SettingError(f"No schedule is called {name!r}. There are: {', '.join(SCHEDULES)}.")
     return SCHEDULES[key]
@@ -121,7 +139,7 @@ def pipeline_shape(
             raise SettingError(f"{name} is {value}: give 1 or more.")
     chunks = schedule.default_chunks if n_chunks is None else n_chunks
     _check_chunks(schedule, chunks)
-    _check_micro_batches(schedule, n_stages, n_micro_batches)
+    _check_micro_batches(schedule, n_stages, n_micro_batches, chunks)
     n_operations = n_stages * n_micro_batches * chunks * (3 if schedule.split_backward else 2)
     if n_operations > MAX_OPERATIONS:
         raise SettingError(
@@ -142,7 +160,7 @@ def _check_chunks(schedule: Schedule, chunks: int) -> None:
     raise SettingError(f"{schedule.title} takes {wanted} chunks per rank, not {chunks}.{hint}")
 
 
-def _check_micro_batches(schedule: Schedule, p: int, m: int) -> None:
+def _check_micro_batches(schedule: Schedule, p: int, m: int, chunks: int) -> None:
     least = schedule.min_micro_batches(p)
     if m < least:
         raise SettingError(
@@ -150,7 +168,7 @@ def _check_micro_batches(schedule: Schedule, p: int, m: int) -> None:
             f"pipeline, and there are {m}. Use {least} or more micro-batches, "
             f"{_most_stages(schedule, m)}, or gpipe, which runs any number."
         )
-    if schedule.whole_rounds and m % p:
+    if schedule.whole_rounds and chunks > 1 and m % p:
         below, above = m // p * p, (m // p + 1) * p
         raise SettingError(
             f"{schedule.title} hands out micro-batches in groups of {p}, one per stage, and {m} is "
