@@ -145,8 +145,8 @@ def _money() -> list[tuple[str, Unit]]:
     dollars = [(a, Unit("$", "dollar", 1.0)) for a in ("$", "USD", "dollars", "dollar", "usd")]
     per_million = Unit("$/M tokens", "dollar/token", 1e-6)
     # The dollar sign stands before the number, so it is no part of the unit's alias.
-    names = ("/M tokens", "/Mtok", " per million tokens", "dollars per million tokens")
-    names = (*names, "$/M tokens", "$/Mtok")
+    names = ["/M tokens", "/Mtok", " per million tokens", "dollars per million tokens"]
+    names += ["$/M tokens", "$/Mtok"]
     return [*dollars, *((name, per_million) for name in names)]
 
 
