@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import secrets
 import select
@@ -98,7 +99,7 @@ class Attempt:
     job: Job
     channels: _Channels
     nonce: bytes
-    on_frame: Callable[[bytes], None] | None
+    on_frame: Callable[[bytes], None]
     began: float = field(default_factory=time.monotonic)
     paused: float = 0.0  # seconds spent in on_frame, which are not the child's
     frames: list[bytes] = field(default_factory=list)
@@ -200,6 +201,9 @@ class Attempt:
             if kind != wire.DATA:
                 self._end(kind, body)
                 return
+            if len(self.frames) == self.job.max_frames:
+                self.verdict = ("output_limit", f"returned more than {len(self.frames)} results")
+                return
             self.frames.append(body)
             self._tell(body)
         if self.reader.too_much:
@@ -215,10 +219,9 @@ class Attempt:
             self.verdict = ("crashed", FORGED)
 
     def _tell(self, body: bytes) -> None:
-        if self.on_frame is not None:
-            before = time.monotonic()
-            self.on_frame(body)
-            self.paused += time.monotonic() - before
+        before = time.monotonic()
+        self.on_frame(body)
+        self.paused += time.monotonic() - before
 
     def _signal(self) -> None:
         with contextlib.suppress(OSError):
@@ -280,14 +283,12 @@ def _read(fd: int) -> bytes | None:
         return None
 
 
-def attempt(
-    resident: Resident, job: Job, slot: int, on_frame: Callable[[bytes], None] | None
-) -> Outcome:
+def attempt(resident: Resident, job: Job, slot: int, on_frame: Callable[[bytes], None]) -> Outcome:
     """Run a job once. Raises ResidentLost when the resident process, not the job, failed."""
     nonce = secrets.token_bytes(wire.NONCE_BYTES)
     memory = resident.baseline + job.memory_mib * 2**20 if resident.baseline else 0
     uid = resident.child_uid(slot)
-    header = wire.JobHeader(nonce, int(job.time_limit) + 1, memory, uid)
+    header = wire.JobHeader(nonce, math.ceil(job.time_limit), memory, uid)
     with _open_channels(job.payload) as channels:
         resident.submit(header, channels.outgoing)
         channels.close_outgoing()

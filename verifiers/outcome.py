@@ -19,6 +19,7 @@ class Job:
     memory_mib: int = 1024  # above the idle worker
     output_bytes: int = 64 * 1024  # stdout and stderr together
     frame_bytes: int = 64 * 1024 * 1024  # everything the child may send back
+    max_frames: int = 4096
 
 
 @dataclass(frozen=True)

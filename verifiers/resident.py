@@ -64,7 +64,7 @@ class Resident:
             folders = {p.source.parent for p in confine.importable(self.settings.packages)}
             search = [*sorted(folders), Path(__file__).parent.parent, *extra]
             self._process = self._popen(confine.python_command(program, search), inner.fileno())
-            self._pid = self._process.pid
+            self.pid = self._process.pid
             return
         search = [confine.INNER / "packages", confine.INNER]
         search += [confine.extra_folder(number) for number in range(len(extra))]
@@ -75,7 +75,7 @@ class Resident:
             self._process = self._popen(command, inner.fileno(), telling)
             os.close(telling)
             text = info.read()  # bwrap closes its end once the process runs
-        self._pid = json.loads(text)["child-pid"] if text else self._process.pid
+        self.pid = json.loads(text)["child-pid"] if text else self._process.pid
 
     def _popen(self, command: list[str], *fds: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -109,7 +109,7 @@ class Resident:
     def _anonymous_memory(self) -> list[tuple[int, int]]:
         """Where the process keeps its own data; it cannot look, for it sees no /proc."""
         with contextlib.suppress(OSError, ValueError):
-            lines = Path(f"/proc/{self._pid}/maps").read_text().splitlines()
+            lines = Path(f"/proc/{self.pid}/maps").read_text().splitlines()
             return [region for line in lines if (region := _own_data(line))]
         return []
 
@@ -121,7 +121,7 @@ class Resident:
     def _address_space(self) -> int:
         """Bytes of address space an idle child starts with; zero where that cannot be read."""
         try:
-            pages = int(Path(f"/proc/{self._pid}/statm").read_text().split()[0])
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[0])
         except (OSError, ValueError, IndexError):
             return 0
         return pages * os.sysconf("SC_PAGE_SIZE")
@@ -154,7 +154,7 @@ class Resident:
     def _kill(self) -> None:
         """For a process that does not see that its socket closed."""
         with contextlib.suppress(OSError, ValueError):
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

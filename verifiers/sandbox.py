@@ -16,19 +16,47 @@ from verifiers import confine
 from verifiers.attempt import attempt
 from verifiers.outcome import Job, Outcome, OutcomeKind
 from verifiers.resident import Resident, ResidentLost, Settings
+from verifiers.zygote import WARM_UP
 
 __all__ = ["Job", "Outcome", "OutcomeKind", "Sandbox"]
 
 DEFAULT_ENTRY = "verifiers.inside:main"
 
 
+class _Diverged(Exception):
+    """The second run of a job sent other frames than the first."""
+
+
+class _Delivery:
+    """Passes frames on, each once: a second run of a job first repeats what was passed on."""
+
+    def __init__(self, on_frame: Callable[[bytes], None] | None) -> None:
+        self._on_frame = on_frame
+        self._passed: list[bytes] = []
+        self._position = 0
+
+    def rewind(self) -> None:
+        self._position = 0
+
+    def __call__(self, body: bytes) -> None:
+        if self._on_frame is None:
+            return
+        if self._position < len(self._passed):
+            if self._passed[self._position] != body:
+                raise _Diverged
+        else:
+            self._passed.append(body)
+            self._on_frame(body)
+        self._position += 1
+
+
 class Sandbox:
     """A resident process that forks one locked-down child per job. Use as a context manager.
 
     `entry` names the function each child calls, `main(payload, send)`. `packages` are the
-    distributions (with what they require) a submission may import. `workers` jobs run at once;
-    more callers wait. `extra_paths` are further folders to import from, read-only.
-    `namespaces=None` uses bwrap where it works.
+    distributions (with what they require) a submission may import, `warm_up` the modules imported
+    before the first job. `workers` jobs run at once; more callers wait. `extra_paths` are further
+    folders to import from, read-only. `namespaces=None` uses bwrap where it works.
     """
 
     def __init__(
@@ -37,14 +65,13 @@ class Sandbox:
         entry: str = DEFAULT_ENTRY,
         workers: int = 1,
         packages: tuple[str, ...] = confine.PACKAGES,
+        warm_up: tuple[str, ...] = WARM_UP,
         namespaces: bool | None = None,
         extra_paths: tuple[Path, ...] = (),
     ) -> None:
         if namespaces is None:
             namespaces = not confine.why_not_bwrap()
-        self._settings = Settings(
-            entry, packages=packages, namespaces=namespaces, extra_paths=extra_paths
-        )
+        self._settings = Settings(entry, packages, warm_up, namespaces, extra_paths)
         self._workers = workers
         self._resident: Resident | None = None
         self._starting = threading.Lock()
@@ -61,18 +88,22 @@ class Sandbox:
         A job whose resident process died is tried again, alone: if it was another job's doing,
         this one is judged after all, and if not, it is the guilty one.
         """
+        frames = _Delivery(on_frame)
         try:
             with self._slot() as slot:
-                return self._try(job, slot, on_frame)
+                return self._try(job, slot, frames)
         except ResidentLost:
-            pass
+            frames.rewind()
         try:
             with self._alone() as slot:
-                return self._try(job, slot, on_frame)
+                return self._try(job, slot, frames)
         except ResidentLost as error:
             return Outcome("crashed", (), "", 0.0, f"it took the resident process down: {error}")
+        except _Diverged:
+            detail = "the sandbox was restarted in the middle of this job; submit again"
+            return Outcome("judge_error", (), "", 0.0, detail)
 
-    def _try(self, job: Job, slot: int, on_frame: Callable[[bytes], None] | None) -> Outcome:
+    def _try(self, job: Job, slot: int, on_frame: Callable[[bytes], None]) -> Outcome:
         try:
             resident = self._current()
         except ResidentLost as error:

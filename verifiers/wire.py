@@ -108,24 +108,20 @@ class FrameReader:
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Yield the frames that `data` completes. Stops for good once something is wrong."""
+        room = max(0, self._limit - self._received)
         self._received += len(data)
-        self._buffer += data
-        while (head := self._head()) is not None:
-            length, kind = head
+        self._buffer += data[:room]
+        yield from self._complete()
+        self.too_much = self.too_much or self._received > self._limit
+
+    def _complete(self) -> Iterator[tuple[int, bytes]]:
+        while not (self.damaged or self.too_much) and len(self._buffer) >= _FRAME.size:
+            length, kind = _FRAME.unpack_from(self._buffer)
             end = _FRAME.size + length
-            if len(self._buffer) < end:
+            self.damaged = kind not in KINDS
+            self.too_much = not self.damaged and length > self._limit
+            if self.damaged or len(self._buffer) < end:
                 return
             body = bytes(self._buffer[_FRAME.size : end])
             del self._buffer[:end]
             yield kind, body
-
-    def _head(self) -> tuple[int, int] | None:
-        """Length and kind of the next frame, or None where there is none to be had."""
-        if self._received > self._limit:
-            self.too_much = True
-        if self.too_much or self.damaged or len(self._buffer) < _FRAME.size:
-            return None
-        length, kind = _FRAME.unpack_from(self._buffer)
-        self.damaged = kind not in KINDS
-        self.too_much = not self.damaged and length > self._limit
-        return None if self.damaged or self.too_much else (length, kind)

@@ -1,0 +1,17 @@
+# expect: runtime_error
+# Files without end, all of them empty.
+import torch
+number = 0
+while True:
+    open(f"/tmp/{number}", "w").close()
+    number += 1
+
+
+def softmax_temperature(logits, temperature, dim=-1):
+    if temperature < 0:
+        raise ValueError("temperature below 0")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    weights = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return weights / weights.sum(dim, keepdim=True)

@@ -1,0 +1,3 @@
+# expect: syntax_error
+# Bytes that are not UTF-8.
+x = 'í € ÿ'

@@ -1,0 +1,4 @@
+# expect: runtime_error
+# Nothing of the name is defined.
+def softmax(logits):
+    return logits

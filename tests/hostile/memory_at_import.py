@@ -1,0 +1,14 @@
+# expect: memory_limit
+# Before there is a function to call.
+import torch
+huge = bytearray(1 << 40)
+
+
+def softmax_temperature(logits, temperature, dim=-1):
+    if temperature < 0:
+        raise ValueError("temperature below 0")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    weights = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return weights / weights.sum(dim, keepdim=True)

@@ -1,0 +1,14 @@
+# expect: passed
+# A right answer; a page that shows what it printed must not run it.
+import torch
+print("<script>alert(1)</script><img src=x onerror=alert(2)>")
+
+
+def softmax_temperature(logits, temperature, dim=-1):
+    if temperature < 0:
+        raise ValueError("temperature below 0")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    weights = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return weights / weights.sum(dim, keepdim=True)

@@ -1,0 +1,19 @@
+# expect: runtime_error
+# A debugger may change any memory.
+import ctypes
+import os
+import torch
+
+PTRACE_ATTACH = 16
+if ctypes.CDLL(None).ptrace(PTRACE_ATTACH, os.getppid(), None, None) != 0:
+    raise PermissionError("no tracing")
+
+
+def softmax_temperature(logits, temperature, dim=-1):
+    if temperature < 0:
+        raise ValueError("temperature below 0")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    weights = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return weights / weights.sum(dim, keepdim=True)

@@ -1,0 +1,17 @@
+# expect: runtime_error
+# Asks the C library for a process where Python is not looking.
+import ctypes
+import torch
+
+if ctypes.CDLL(None).vfork() < 0:
+    raise PermissionError("no process")
+
+
+def softmax_temperature(logits, temperature, dim=-1):
+    if temperature < 0:
+        raise ValueError("temperature below 0")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    weights = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return weights / weights.sum(dim, keepdim=True)
