@@ -99,7 +99,7 @@ class CountFlops(TorchFunctionMode):
     total = 0
 
     def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-        if func in (torch.Tensor.__matmul__, torch.bmm):
+        if func in (torch.Tensor.matmul, torch.bmm):
             left, right = args
             self.total += 2 * left.numel() * right.shape[-1]
         return func(*args, **(kwargs or {}))

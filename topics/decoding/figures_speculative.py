@@ -62,7 +62,7 @@ def draw_speculative(agreement: float, drafted: float, cost: float) -> Drawing:
         plot,
         say(
             "Acceptance rate α = {alpha:.3f}. Drafting {n} tokens gains {tokens:.2f} tokens for "
-            "each run of the target, a speed-up of {here:.2f}. The best is {best:.2f}, at {at}.",
+            "each run of the target, a speed-up of {here:.2f}. The best is {best:.2f}, with {at}.",
             alpha=alpha,
             n=int(drafted),
             tokens=float(tokens_per_run(alpha, lengths)[here]),
