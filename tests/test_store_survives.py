@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from app.store import Store
+from app.store import Event, Store
+from app.store.codec import to_line
+from app.store.drain import clean_up, read_spool
+from app.store.spool import SpoolWriter
 from tests import store_worker
 
 WORKER = Path(__file__).parent / "store_worker.py"
@@ -154,17 +157,45 @@ def test_a_long_spool_file_is_given_up_for_a_new_one():
         assert list((writer.home / "spool").iterdir()) == []
 
 
+@pytest.mark.parametrize("writer_lives", [True, False])
+def test_a_line_written_between_the_copy_and_the_clean_up_is_kept(
+    tmp_path: Path, writer_lives: bool
+):
+    writer, another = SpoolWriter(tmp_path), SpoolWriter(tmp_path / "another")
+    writer.append([to_line(Event(kind="first"))])
+    copied = {file.path: file for file in read_spool(tmp_path, {})}
+    writer.append([to_line(Event(kind="second"))])
+    if not writer_lives:
+        writer.close()
+    clean_up(copied, writer if writer_lives else another, {})
+    (left,) = read_spool(tmp_path, {})
+    assert [record.kind for record in left.records] == ["first", "second"]
+    writer.close()
+
+
+FORK = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from app.store import Event, Store
+from app.store.codec import to_line
+from app.store.drain import clean_up, read_spool
+from app.store.spool import SpoolWriter
+store = Store.open()
+store.record_event("written", "parent", 0)
+child_waits, go = os.pipe()
+child = os.fork()
+if child == 0:
+    os.read(child_waits, 1)  # until the parent has read, and deleted the file it wrote to
+    store.record_event("written", "child", 1)
+    assert len(store.events("written")) == 2
+    os._exit(0)
+assert len(store.events("written")) == 1
+os.write(go, b"!")
+sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
 def test_a_forked_child_writes_to_a_file_of_its_own():
-    code = (
-        "import os, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from app.store import Store\n"
-        "store = Store.open(); store.record_event('written', 'parent', 0)\n"
-        "child = os.fork()\n"
-        "store.record_event('written', 'child' if child == 0 else 'parent', 1)\n"
-        "assert len(store.events('written', 'parent')) >= 1\n"
-        "os._exit(0) if child == 0 else sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code, str(WORKER.parent.parent)], check=True, timeout=LIMIT
-    )
-    assert recorded() == Counter({("parent", 0): 1, ("parent", 1): 1, ("child", 1): 1})
+    command = [sys.executable, "-c", FORK, str(WORKER.parent.parent)]
+    subprocess.run(command, check=True, timeout=LIMIT)
+    assert recorded() == Counter({("parent", 0): 1, ("child", 1): 1})
