@@ -1,8 +1,8 @@
 """Bubble rates that the zero-bubble papers compute from profiles of real training runs.
 
-Profiles and rates: Qi et al., "Zero Bubble Pipeline Parallelism" (ICLR 2024 version, tables 5 and 9)
-and its arXiv version 2401.10241 with ZB-V. Times are milliseconds per micro-batch and rank; in the
-second table they are per chunk, half a rank's share. Rates are printed with four decimals.
+Profiles and rates: Qi et al., "Zero Bubble Pipeline Parallelism", the ICLR 2024 version and the
+version arXiv 2401.10241 with ZB-V. Times are milliseconds per micro-batch and rank; in the second
+table they are per chunk, half a rank's share. Rates are printed with four decimals.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def test_1f1b_and_the_handmade_zero_bubble_schedules_match_to_the_last_printed_d
 
 @pytest.mark.parametrize("profile", ARXIV, ids=lambda profile: f"{profile.p}x{profile.m}")
 def test_zb_v_comes_within_three_and_a_half_percent(profile: Profile) -> None:
-    """The paper's ZB-V is searched for each profile; ours is its handmade order, the same for all."""
+    """The paper searches an order for each profile; ours is its handmade one, the same for all."""
     assert simulated(profile, "zb-v") == pytest.approx(profile.rates["zb-v"], rel=0.035)
 
 
@@ -98,7 +98,7 @@ def test_interleaved_1f1b_is_above_by_p_hops_that_the_papers_program_leaves_out(
     """Its first rank waits for the last one only at the head of each group of p micro-batches.
 
     The activation of every other micro-batch also has to travel from the last rank to the first
-    before its next chunk. Ours waits for it: p hops more over the whole step, up to 4 % of the rate.
+    before its next chunk. Ours waits for it: p hops more in a step, up to 4 % of the rate.
     """
     ideal = profile.m * (profile.forward + profile.backward_input + profile.backward_weight)
     printed = ideal / (1 - profile.rates["interleaved"])

@@ -133,31 +133,22 @@ class _Step:
         self._sharded_pass(layers[::-1], "backward", self.layer_backward)
 
     def _sharded_pass(self, layers: list[int], name: str, seconds: float) -> None:
-        ahead = self.settings.prefetch
-        fetched: dict[int, Work] = {}
-        begun = self.streams.compute_free
+        """While a layer computes, the weights of the next `prefetch` layers come in."""
+        ahead, fetched = self.settings.prefetch, dict[int, Work]()
         for position, layer in enumerate(layers):
-            for next_layer in layers[position : position + ahead + 1]:
-                if next_layer not in fetched:
-                    fetched[next_layer] = self._fetch(next_layer, after=begun)
+            if layer not in fetched:
+                fetched[layer] = self._fetch(layer, after=self.streams.compute_free)
             work = self.streams.compute(f"{name} {layer}", seconds, fetched[layer].end)
-            begun = work.start if ahead else work.end
+            for upcoming in layers[position + 1 : position + 1 + ahead]:
+                if upcoming not in fetched:
+                    fetched[upcoming] = self._fetch(upcoming, after=work.start)
             if name == "backward":
-                self._reduce(layer, work, layers[position + 1 : position + 1 + ahead], fetched)
+                cost = self.cost("reduce_scatter", self.layer_params * self.settings.grad_bytes)
+                self.streams.communicate(f"reduce-scatter of layer {layer}", cost, after=work.end)
 
     def _fetch(self, layer: int, after: float) -> Work:
         cost = self.cost("all_gather", self.layer_params * self.settings.weight_bytes)
         return self.streams.communicate(f"all-gather of layer {layer}", cost, after)
-
-    def _reduce(
-        self, layer: int, work: Work, upcoming: list[int], fetched: dict[int, Work]
-    ) -> None:
-        """The weights needed next go first on the wire, then this layer's gradients."""
-        for next_layer in upcoming:
-            if next_layer not in fetched:
-                fetched[next_layer] = self._fetch(next_layer, after=work.start)
-        cost = self.cost("reduce_scatter", self.layer_params * self.settings.grad_bytes)
-        self.streams.communicate(f"reduce-scatter of layer {layer}", cost, after=work.end)
 
     def update(self) -> None:
         """The optimiser waits for all gradients; ZeRO-1 and 2 then hand the new weights round."""
