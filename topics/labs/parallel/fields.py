@@ -19,10 +19,10 @@ class Fields:
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = {key.replace("-", "_"): value for key, value in values.items()}
-        self._asked: set[str] = set()
+        self.asked: set[str] = set()
 
     def given(self, name: str) -> bool:
-        self._asked.add(name)
+        self.asked.add(name)
         return self._values.get(name) is not None
 
     def text(self, name: str, default: str) -> str:
@@ -95,11 +95,11 @@ class Fields:
     def refuse_the_rest(self, what: str) -> None:
         """Raises SettingError where something was given that nothing asked for."""
         extra = [key for key, value in self._values.items() if value is not None]
-        extra = sorted(set(extra) - self._asked)
+        extra = sorted(set(extra) - self.asked)
         if extra:
             raise SettingError(
                 f"{what} does not use {', '.join(option(name) for name in extra)}. "
-                f"It uses {', '.join(sorted(option(name) for name in self._asked))}."
+                f"It uses {', '.join(sorted(option(name) for name in self.asked))}."
             )
 
     def _number(self, name: str, value: object) -> float:
