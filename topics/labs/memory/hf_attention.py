@@ -1,0 +1,98 @@
+"""What the core of attention keeps: eager, SDPA or Flash, grouped queries, masks, dropout."""
+
+from __future__ import annotations
+
+from topics.labs.memory.hf_parts import Parts
+from topics.labs.memory.tape import Value
+
+
+def attend(
+    parts: Parts,
+    q: Value,
+    k: Value,
+    v: Value,
+    *,
+    softmax_fp32: bool = True,
+    kv_seq: int = 0,
+    masked: bool | None = None,
+    eager_only: bool = False,
+    repeat: bool = True,
+    by_head: bool = False,
+) -> Value:
+    """Softmax of QK^T times V, ready for the output projection.
+
+    `kv_seq` is the keys' length where it differs (cross-attention). `masked` says whether SDPA is
+    given a mask; flash-attn never is. `eager_only` is for families that have nothing else. With
+    `repeat` false, SDPA broadcasts a single key-value head by itself. `by_head` says that the query
+    lies in memory head by head (partial rotary joins its halves so); a fused kernel's result then
+    does too, and must be copied for the output projection.
+    """
+    run = parts.run
+    masked = run.mask if masked is None else masked
+    kind = "eager" if eager_only else run.attention
+    if kind == "eager":
+        return _eager(parts, q, k, v, softmax_fp32, kv_seq)
+    return _fused(parts, q, k, v, kv_seq, masked and kind == "sdpa", repeat, by_head)
+
+
+def _dropout(parts: Parts) -> float:
+    return parts.model.attention_dropout if parts.run.dropout else 0.0
+
+
+def _repeat(parts: Parts, x: Value, kv_seq: int) -> Value:
+    """Each key-value head once per query head that shares it."""
+    head_dim = x.elements / (parts.batch * kv_seq * parts.kv_heads)
+    return parts.tape.copy(x, parts.batch * kv_seq * parts.heads * head_dim)
+
+
+def _eager(parts: Parts, q: Value, k: Value, v: Value, softmax_fp32: bool, kv_seq: int) -> Value:
+    tape, model = parts.tape, parts.model
+    kv_seq = kv_seq or parts.seq
+    scores = parts.batch * parts.heads * parts.seq * kv_seq
+    query, key, value = tape.copy(q), _repeat(parts, k, kv_seq), _repeat(parts, v, kv_seq)
+    weights = tape.scale(tape.matmul(query, key, scores))
+    if model.softcap:
+        weights = tape.scale(tape.keep_result(weights))
+    probabilities = tape.keep_result(weights, 4.0 if softmax_fp32 else None)
+    probabilities = tape.dropout(tape.cast(probabilities, v.item), _dropout(parts))
+    width = value.elements / (parts.batch * kv_seq)
+    return tape.copy(tape.matmul(probabilities, value, parts.tokens * width))
+
+
+def _fused(
+    parts: Parts,
+    q: Value,
+    k: Value,
+    v: Value,
+    kv_seq: int,
+    masked: bool,
+    repeat: bool,
+    by_head: bool,
+) -> Value:
+    tape, run = parts.tape, parts.run
+    kv_seq = kv_seq or parts.seq
+    p = _dropout(parts)
+    grouped = parts.heads != parts.kv_heads
+    value_width = parts.heads / parts.kv_heads * v.elements / (parts.batch * kv_seq)
+    query_width = q.elements / parts.tokens
+    if grouped and repeat and (masked or query_width / parts.heads > 256):
+        k, v = _repeat(parts, k, kv_seq), _repeat(parts, v, kv_seq)
+    if run.device == "cpu" and (p > 0 or value_width != query_width):
+        return _math(parts, q, k, v, p, kv_seq)
+    out = tape.new(parts.tokens * value_width, q.item, q.grad or k.grad or v.grad)
+    sums = tape.new(parts.batch * parts.heads * parts.seq, 4.0, grad=False)
+    bias = parts.batch * parts.seq * kv_seq
+    mask = tape.new(bias, q.item, grad=False) if masked else None
+    tape.record((q, k, v), (out,), (q, k, v, out, sums, mask))
+    efficient = run.device == "cuda" and masked
+    return tape.copy(out) if by_head and not efficient else tape.view(out)
+
+
+def _math(parts: Parts, q: Value, k: Value, v: Value, p: float, kv_seq: int) -> Value:
+    """A CPU has no fused kernel with dropout: SDPA writes everything out, in fp32."""
+    tape, item = parts.tape, q.item
+    query, key, value = (tape.cast(tape.copy(x), 4.0) for x in (q, k, v))
+    scores = parts.batch * parts.heads * parts.seq * kv_seq
+    weights = tape.dropout(tape.keep_result(tape.matmul(query, key, scores)), p)
+    out = tape.matmul(weights, value, value.elements * parts.seq / kv_seq)
+    return tape.copy(tape.cast(out, item))

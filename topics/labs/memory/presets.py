@@ -1,0 +1,84 @@
+"""Published models by name, read from presets.toml."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from topics.labs.memory.families import model_from_config
+from topics.labs.memory.model import ModelConfig
+from topics.labs.memory.units import SettingError
+
+FILE = Path(__file__).parent / "presets.toml"
+TUNED = {"hf", "instruct", "chat", "base", "it", "v1.0", "uncased", "pt", "2407", "2410", "2501"}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A published model: its family for menus, its config, and the count that its source prints."""
+
+    name: str
+    family: str
+    source: str
+    published: float  # parameters, in units of 1e9
+    config: MappingProxyType[str, Any]
+    aliases: tuple[str, ...] = ()
+
+
+@cache
+def all_presets() -> dict[str, Preset]:
+    """Every preset by name, in the order of the file (which groups families)."""
+    tables = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    return {
+        name: Preset(
+            name,
+            table["family"],
+            table["source"],
+            table["published"],
+            MappingProxyType(table["config"]),
+            tuple(table.get("aliases", ())),
+        )
+        for name, table in tables.items()
+    }
+
+
+@cache
+def _by_key() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for preset in all_presets().values():
+        for alias in (preset.name, *preset.aliases):
+            names.setdefault(alias.replace("-", ""), preset.name)
+    return names
+
+
+def _key(name: str) -> str:
+    """ "Qwen/Qwen2.5-7B-Instruct", "qwen2.5_7b" and "qwen2.5-7b" are the same model."""
+    short = name.strip().lower().rsplit("/", 1)[-1].replace("_", "-")
+    return "".join(part for part in short.split("-") if part not in TUNED)
+
+
+def find_preset(name: str) -> Preset | None:
+    """The preset of that name or alias, however it is spelled; None where there is none."""
+    full = re.sub(r"[-_]", "", name.strip().lower().rsplit("/", 1)[-1])
+    found = _by_key().get(full) or _by_key().get(_key(name))
+    return all_presets()[found] if found else None
+
+
+@cache
+def preset(name: str) -> ModelConfig:
+    """The shape of a published model. Raises SettingError with the nearest names otherwise."""
+    found = find_preset(name)
+    if found is None:
+        near = difflib.get_close_matches(name.lower(), all_presets(), n=4, cutoff=0.4)
+        hint = f"; near it: {', '.join(near)}" if near else ""
+        raise SettingError(
+            f"no preset is called {name!r}{hint}. `estimate --list` shows them all; a config.json "
+            "or --params N works for any other model"
+        )
+    return model_from_config(found.config, name=found.name)

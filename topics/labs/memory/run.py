@@ -1,0 +1,42 @@
+"""How a block is run: batch, kernels, dtypes, what is trained, and this rank's share of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from topics.labs.memory.tape import Device
+
+Attention = Literal["eager", "sdpa", "flash"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the activations of one forward pass depend on, beside the model.
+
+    `item` is the bytes of an activation (2 for bf16). `mask` is true where a batch is padded or
+    packed, so that SDPA is given an explicit mask. `adapters` maps a projection's role to its LoRA
+    rank; with `train_base` false the model's own weights are frozen. `tp` ranks split the heads
+    and the feed-forward's width, and with `sp` the tokens everywhere else.
+    """
+
+    batch: int
+    seq: int
+    attention: Attention = "sdpa"
+    mask: bool = True
+    item: float = 2.0
+    device: Device = "cuda"
+    autocast: bool = False
+    train_base: bool = True
+    adapters: Mapping[str, float] = field(default_factory=dict)
+    adapter_item: float = 4.0
+    lora_dropout: float = 0.0
+    quantised: bool = False
+    tp: int = 1
+    sp: bool = False
+    dropout: bool = True
+
+    @property
+    def tokens(self) -> int:
+        return self.batch * self.seq
