@@ -1,4 +1,4 @@
-# expect: runtime_error
+# expect: runtime_error | crashed
 # An interval timer interrupts whatever runs, again and again.
 import signal
 

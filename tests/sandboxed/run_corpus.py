@@ -1,0 +1,46 @@
+"""Judge every bad submission, each followed by an honest one, and say how it went as JSON lines.
+
+A script of its own, so that a test can run it as another user. The first line tells who we are.
+"""
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+
+from drills.catalogue import get_drill
+from verifiers.judge import Judge
+from verifiers.sandbox import Sandbox
+
+CORPUS = Path(__file__).parent.parent / "hostile"
+WORKERS = 2
+
+
+def main() -> None:
+    spec = get_drill("softmax_temperature").spec
+    impatient = replace(spec, time_limit=2.0)
+    honest = spec.reference_path.read_bytes()
+    sandbox = Sandbox(workers=WORKERS)
+    sandbox.start()
+    resident = sandbox._resident.pid
+    print(json.dumps({"user": os.geteuid()}), flush=True)
+
+    def judge_both(path: Path) -> str:
+        bad = judge.judge(impatient, path.read_bytes(), diagnose=False)
+        good = judge.judge(spec, honest, diagnose=False)
+        return json.dumps({"file": path.name, "verdict": bad.verdict, "neighbour": good.verdict})
+
+    with Judge(sandbox) as judge, ThreadPoolExecutor(WORKERS) as pool:
+        for line in pool.map(judge_both, sorted(CORPUS.glob("*.py"))):
+            print(line, flush=True)
+        children = Path(f"/proc/{resident}/task/{resident}/children").read_text().split()
+        kept = sandbox._resident.pid == resident
+        print(json.dumps({"children": children, "resident_kept": kept}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The corpus of bad submissions through the whole engine as an ordinary user.
+
+Each is contained, the honest submission after it is judged right, and nothing is left behind.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.sandboxed.ordinary_user import command
+
+HERE = Path(__file__).parent
+CORPUS = sorted((HERE / "hostile").glob("*.py"))
+ENDINGS = {"time_limit", "memory_limit", "output_limit", "crashed"}
+KINDS = ENDINGS | {"passed", "failed", "syntax_error", "runtime_error"}
+
+
+def expected(path: Path) -> set[str]:
+    first = path.read_bytes().split(b"\n")[0].decode()
+    assert first.startswith("# expect: "), path.name
+    return {kind.strip() for kind in first.removeprefix("# expect: ").split("|")}
+
+
+def test_every_submission_of_the_corpus_states_its_verdict_and_why_it_is_bad():
+    assert len(CORPUS) >= 70
+    for path in CORPUS:
+        lines = path.read_bytes().split(b"\n")
+        assert expected(path) <= KINDS, path.name
+        assert lines[1].startswith(b"# "), path.name
+        assert lines[1].endswith(b"."), path.name
+
+
+@pytest.fixture(scope="module")
+def report() -> list[dict]:
+    run = subprocess.run(
+        command(HERE / "sandboxed" / "run_corpus.py"),
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def test_the_corpus_is_contained_for_an_ordinary_user(report):
+    """Where a verdict is stated, a slow machine may run out of time first; nothing else may."""
+    who, *judged, last = report
+    assert who["user"] != 0
+    assert len(judged) == len(CORPUS)
+    by_name = {path.name: expected(path) | {"time_limit"} for path in CORPUS}
+    wrong = [line for line in judged if line["verdict"] not in by_name[line["file"]]]
+    assert wrong == []
+    hurt = [line for line in judged if line["neighbour"] != "passed"]
+    assert hurt == []
+    assert last == {"children": [], "resident_kept": True}
