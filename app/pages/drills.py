@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from app.i18n import language, plural, t
-from app.ui import cards, frame, library
+from app.ui import cards, filters, frame, library
 from app.ui.progress import standing
 from drills.catalogue import DIFFICULTIES, Drill
 
@@ -30,34 +30,29 @@ by_difficulty, by_state, _ = st.columns(3, vertical_alignment="bottom")
 query = search.text_input(
     t("drills.search"), key="q", placeholder=t("drills.search_hint"), live=True, bind="query-params"
 )
-topic = by_topic.selectbox(
-    t("drills.topic"),
-    ["", *(topic.id for topic in topics.values() if topic.drills)],
-    format_func=lambda key: topics[key].title if key else t("drills.all_topics"),
-    key="topic",
-    bind="query-params",
-)
-skill = by_skill.selectbox(
-    t("drills.skill"),
-    ["", *library.skills_of_drills()],
-    format_func=lambda key: library.skill_title(key, language()) if key else t("drills.all_skills"),
-    key="skill",
-    bind="query-params",
-)
-difficulty = by_difficulty.pills(
-    t("drills.difficulty"),
-    DIFFICULTIES,
-    format_func=lambda key: t(f"difficulty.{key}"),
-    key="difficulty",
-    bind="query-params",
-)
-state = by_state.pills(
-    t("drills.state"),
-    STATES,
-    format_func=lambda key: t(f"state.{key}"),
-    key="state",
-    bind="query-params",
-)
+with by_topic:
+    with_drills = [topic.id for topic in topics.values() if topic.drills]
+    topic = filters.choose(
+        t("drills.topic"),
+        "topic",
+        with_drills,
+        lambda key: topics[key].title,
+        t("drills.all_topics"),
+    )
+with by_skill:
+    skill = filters.choose(
+        t("drills.skill"),
+        "skill",
+        library.skills_of_drills(),
+        lambda key: library.skill_title(key, language()),
+        t("drills.all_skills"),
+    )
+with by_difficulty:
+    difficulty = filters.pick(
+        t("drills.difficulty"), "difficulty", DIFFICULTIES, lambda key: t(f"difficulty.{key}")
+    )
+with by_state:
+    state = filters.pick(t("drills.state"), "state", STATES, lambda key: t(f"state.{key}"))
 
 words = (query or "").casefold().split()
 found = [

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.i18n import language, plural, t
 from app.store import SelfAssessment
+from app.ui import filters
 from app.ui.evidence import Evidence, readiness
 from app.ui.html import bar, facts
 from app.ui.places import link
@@ -68,12 +69,8 @@ def self_rating(items: list[Evidence], rated: Assessments) -> float:
 
 def checklist(evidence: Mapping[str, Evidence], rated: Assessments) -> None:
     """Every skill of the chosen group, or of all."""
-    chosen = st.pills(
-        t("skills.group"),
-        list(groups()),
-        format_func=lambda key: group_name(groups()[key]),
-        key="group",
-        bind="query-params",
+    chosen = filters.pick(
+        t("skills.group"), "group", list(groups()), lambda key: group_name(groups()[key])
     )
     st.html(f'<p class="ws-note">{escape(t("skills.levels"))}</p>')
     level_names = {level: t(f"level.{level}") for level in LEVELS}
