@@ -36,8 +36,7 @@ def draw_penalties(frequency: float, presence: float, repetition: float) -> Draw
     logits = penalised(frequency, presence, repetition)
     before, after = softmax(LOGITS), softmax(logits)
     labels = [
-        say("{word} (said {n}×)", word=word, n=n)
-        for word, n in zip(WORDS, TIMES_SAID, strict=True)
+        say("{word} (said {n}×)", word=word, n=n) for word, n in zip(WORDS, TIMES_SAID, strict=True)
     ]
     plot = empty_plot(y_title=say("probability"))
     plot.add_bar(x=labels, y=before, name=say("before"), marker_color=FADED)

@@ -70,7 +70,7 @@ FIGURES = (
         "Beam search against greedy",
         (
             Choice("start", "The text so far", ("as a", "a cup", "she opened", "there is"), "as a"),
-            Slider("width", "Beam width", 1, 5, 2, 1),
+            Slider("width", "Beam width", 1, 5, 3, 1),
             Slider("steps", "Words to add at most", 2, 8, 7, 1),
             Slider("length_penalty", "Length penalty", 0.0, 1.5, 0.0, 0.1),
         ),
