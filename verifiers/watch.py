@@ -92,12 +92,18 @@ class _Functions(TorchFunctionMode):
         self.watch = watch
         # By identity; Python functions and builtins alike. A method is known by its name.
         self.banned = {id(target): name for name, target in watch.targets.items()}
+        self.names: dict[Any, str | None] = {}  # looking a name up costs 50 µs, each time
+
+    def _full_name(self, func: Any) -> str | None:
+        if func not in self.names:
+            self.names[func] = resolve_name(func)
+        return self.names[func]
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         name = self.banned.get(id(func))
-        if name is None and (full := resolve_name(func)) in self.watch.forbidden:
+        if name is None and (full := self._full_name(func)) in self.watch.forbidden:
             name = full
         if name:
             self.watch.note(name)
