@@ -1,0 +1,20 @@
+from jaxtyping import Float
+from torch import Tensor
+
+
+def lora_forward(
+    x: Float[Tensor, "... d_in"],
+    weight: Float[Tensor, "d_out d_in"],
+    bias: Float[Tensor, "d_out"] | None,
+    lora_a: Float[Tensor, "r d_in"],
+    lora_b: Float[Tensor, "d_out r"],
+    alpha: float,
+) -> Float[Tensor, "... d_out"]:
+    """W x + b + (alpha / r) B A x, for row vectors x."""
+    rank = lora_a.shape[0]
+    frozen = x @ weight.T  # (..., d_out)
+    if bias is not None:
+        frozen = frozen + bias
+    # Down to the rank first: the d_out × d_in product B A is never built.
+    correction = (x @ lora_a.T) @ lora_b.T  # (..., r) → (..., d_out)
+    return frozen + correction * (alpha / rank)
