@@ -41,7 +41,10 @@ def judge_service() -> Iterator[JudgeService]:
 def judge(
     service: JudgeService, store: Store, drill: Drill, source: bytes, args: argparse.Namespace
 ) -> Verdict:
-    """Judge, show as it goes (or as one line of JSON), and record unless told not to."""
+    """Judge, record unless told not to, and show: checks as they come, or one line of JSON.
+
+    The verdict appears after it was recorded, so that one that was seen is never lost.
+    """
     screen = console()
     verdict = service.judge(
         drill.spec,
@@ -50,14 +53,15 @@ def judge(
         seed=args.seed,
         on_check=None if args.json else lambda check: report.print_check(screen, check),
     )
+    problem = "" if args.no_record else _record(store, verdict, source)
     if args.json:
         print(json.dumps(report.as_dict(verdict), ensure_ascii=False), flush=True)
         if verdict.message:
             say(verdict.message)
     else:
         report.print_verdict(screen, verdict)
-    if not args.no_record:
-        _record(store, verdict, source)
+    if problem:
+        say(f"This attempt was not recorded: {problem}")
     return verdict
 
 
@@ -68,8 +72,10 @@ def exit_status(verdict: Verdict) -> int:
     return 0 if verdict.passed else 1
 
 
-def _record(store: Store, verdict: Verdict, source: bytes) -> None:
+def _record(store: Store, verdict: Verdict, source: bytes) -> str:
+    """Record an attempt; what went wrong, or nothing."""
     try:
         store.record_attempt(verdict, source)
     except StoreError as error:
-        say(f"This attempt was not recorded: {error}")
+        return str(error)
+    return ""

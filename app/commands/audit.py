@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from verifiers.audit import AuditReport
 
-HELP = "prove the verifiers: references pass, mistakes are rejected and told apart, mutants die"
+HELP = "Proves the verifiers: references pass, mistakes are rejected and told apart, mutants die."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
