@@ -62,8 +62,8 @@ def packages(requirements: str) -> Finding:
     ]
     if other:
         return Finding("packages", "weaker", f"untested versions: {', '.join(other)}")
-    versions = ", ".join(f"{name} {found[name]}" for name in ("torch", "streamlit", "duckdb"))
-    return Finding("packages", "ok", f"all {len(pins)} as pinned ({versions}, …)")
+    main = [f"{name} {found[name]}" for name in ("torch", "streamlit", "duckdb") if name in found]
+    return Finding("packages", "ok", f"all {len(pins)} as pinned ({', '.join([*main, '…'])})")
 
 
 def pinned(requirements: str) -> dict[str, str]:
@@ -121,7 +121,7 @@ def database() -> Finding:
     detail = f"{held.path} ({held.size / 2**20:.1f} MiB): {rows or 'nothing recorded yet'}"
     if held.set_aside:
         where = held.path.parent / "spool"
-        remedy = f"{held.set_aside} files with unreadable lines were set aside in {where}."
+        remedy = f"Files with unreadable lines were set aside in {where}: {held.set_aside}."
         return Finding("progress", "weaker", detail, remedy)
     return Finding("progress", "ok", detail)
 

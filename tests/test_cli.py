@@ -97,6 +97,16 @@ def test_wrong_usage_is_explained_on_stderr_with_status_2(capsys, arguments: lis
     assert not output.out
 
 
+def test_alone_it_starts_the_web_app(monkeypatch):
+    started = []
+    monkeypatch.setattr("app.serve.serve", lambda **options: started.append(options) or 0)
+    assert main([]) == main(["--port", "9000", "--no-browser"]) == 0
+    assert started == [
+        {"port": None, "open_browser": True},
+        {"port": 9000, "open_browser": False},
+    ]
+
+
 def test_an_error_of_the_store_is_one_message(capsys, whetstone_home: Path):
     (whetstone_home / "progress.duckdb").write_text("scribble")
     assert main(["progress"]) == 2

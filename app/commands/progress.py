@@ -92,9 +92,9 @@ def _print(found: Overview) -> None:
     shown = sum(one.status == "shown" for one in measured)
     begun = sum(one.status == "begun" for one in measured)
     screen.print(f"Readiness {found.readiness:.0%}: {shown} skills shown, {begun} begun")
-    screen.print(f"Streak {streak.current} days (longest {streak.longest})")
+    screen.print(f"Streak {_count(streak.current, 'day')} (longest {streak.longest})")
     if found.reviews_due:
-        screen.print(f"{found.reviews_due} reviews due: python -m app review")
+        screen.print(f"{_count(found.reviews_due, 'review')} due: python -m app review")
     table = Table("topic", "passed", "tried", "drills", box=None, pad_edge=False)
     for topic in found.topics:
         table.add_row(topic.topic, str(topic.passed), str(topic.tried), str(topic.drills))
@@ -102,6 +102,12 @@ def _print(found: Overview) -> None:
     screen.print(table)
     if found.recent:
         screen.print("\nLatest submissions")
+    else:
+        screen.print("\nNothing submitted yet. Begin: python -m app start softmax_temperature")
     for one in found.recent:
         when = one.happened_at.astimezone().strftime("%Y-%m-%d %H:%M")
         screen.print(f"  {when}  {one.drill}  {one.verdict}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
