@@ -56,7 +56,8 @@ OPTIONS: dict[str, tuple[tuple[str, str | None, str], ...]] = {
         ("backward-weight", "T[,T…]", "gradient of the weights (1)"),
         ("backward", "T[,T…]", "both gradients together, instead of the two above"),
         ("comm", "T[,T…]", "from one rank to the next (0); or one per hop"),
-        ("activation-bytes", "X[,X…]", "kept per micro-batch and rank until its backward (1)"),
+        ("activation-bytes", "X[,X…]", "kept per micro-batch and rank until its backward "
+         "(34·batch·seq·hidden·layers/stages)"),
         ("held-fraction", "X", "share of it kept from input to weight gradient (32/34)"),
         ("static-bytes", "X[,X…]", "weights, gradients and optimiser of a rank (0)"),
         ("message-bytes", "X", "crossing a boundary per micro-batch (batch·seq·hidden·dtype)"),

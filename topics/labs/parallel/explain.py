@@ -1,4 +1,7 @@
-"""Explain this number: each figure of a result with its formula and the numbers put in."""
+"""Explain this number: each figure of a result with its formula and the numbers put in.
+
+Sentences go through `say`, so that a page can show them in the reader's language.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from topics.labs.parallel.pipeline.closed_form import bubble_time
 from topics.labs.parallel.pipeline.result import PipelineResult
 from topics.labs.parallel.pipeline.schedules import get_schedule
 from topics.labs.parallel.pipeline.settings import HELD_FRACTION, PipelineSettings
+from topics.labs.parallel.units import number, size
+from topics.phrases import say
 
 NARAYANAN = "Narayanan et al. 2021, arXiv 2104.04473, section 2.2"
-ZERO_BUBBLE = "Qi et al. 2023, arXiv 2401.10241, section 5.3"
+ZERO_BUBBLE = "Qi et al. 2023, arXiv 2401.10241"
 
 
 @dataclass(frozen=True)
@@ -35,130 +40,136 @@ def explain_pipeline(result: PipelineResult) -> list[Explanation]:
         *_on_paper(result),
         _peak_live(result),
         _peak_memory(result),
-        _bytes(result),
+        _messages(result),
     ]
 
 
-def number(value: float) -> str:
-    """Six significant digits, no trailing zeros."""
-    return f"{value:.6g}"
-
-
 def _makespan(result: PipelineResult) -> Explanation:
-    return Explanation(
-        "makespan",
-        "Makespan",
-        number(result.makespan),
-        "From the start of the first operation of any rank to the end of the last one.",
-    )
+    working = say("From the start of the first operation of any rank to the end of the last one.")
+    return Explanation("makespan", say("Makespan"), number(result.makespan), working)
 
 
 def _step_time(result: PipelineResult) -> Explanation:
-    slowest = int(result.spans.argmax())
-    working = (
-        f"Rank {slowest} takes longest from the start of its first operation to the end of its "
-        f"last: {number(result.step_time)}."
+    working = say(
+        "Rank {rank} takes longest from the start of its first operation to the end of its last: "
+        "{time}.",
+        rank=int(result.spans.argmax()),
+        time=number(result.step_time),
     )
     if result.step_time < result.makespan * (1 - 1e-9):
-        working += " The ranks run shifted, and the next step can start shifted the same way."
-    return Explanation("step_time", "Step time", number(result.step_time), working, ZERO_BUBBLE)
+        working += say(" The ranks run shifted, and the next step can start shifted the same way.")
+    return Explanation(
+        "step_time", say("Step time"), number(result.step_time), working, ZERO_BUBBLE
+    )
 
 
 def _ideal(result: PipelineResult) -> Explanation:
-    busiest, m = int(result.busy.argmax()), result.shape.n_micro_batches
-    each = number(result.ideal / m)
+    working = say(
+        "The busiest rank ({rank}) computes {m} micro-batches × (F + B + W = {each}).",
+        rank=int(result.busy.argmax()),
+        m=result.shape.n_micro_batches,
+        each=number(result.ideal / result.shape.n_micro_batches),
+    )
     return Explanation(
-        "ideal",
-        "Time without a bubble",
-        number(result.ideal),
-        f"The busiest rank ({busiest}) computes {m} micro-batches × (F + B + W = {each}).",
-        NARAYANAN,
+        "ideal", say("Time without a bubble"), number(result.ideal), working, NARAYANAN
     )
 
 
 def _over_ideal(result: PipelineResult) -> Explanation:
+    working = say(
+        "(step time − ideal) / ideal = ({step} − {ideal}) / {ideal}. GPipe and 1F1B on paper: "
+        "(p−1)/m.",
+        step=number(result.step_time),
+        ideal=number(result.ideal),
+    )
+    value = f"{result.bubble_over_ideal:.2%}"
     return Explanation(
-        "bubble_over_ideal",
-        "Bubble over ideal time",
-        f"{result.bubble_over_ideal:.2%}",
-        f"(step time − ideal) / ideal = ({number(result.step_time)} − {number(result.ideal)}) / "
-        f"{number(result.ideal)}. GPipe and 1F1B on paper: (p−1)/m.",
-        NARAYANAN,
+        "bubble_over_ideal", say("Bubble over ideal time"), value, working, NARAYANAN
     )
 
 
 def _over_wall(result: PipelineResult) -> Explanation:
-    return Explanation(
-        "bubble_over_wall",
-        "Bubble over wall clock",
-        f"{result.bubble_over_wall:.2%}",
-        f"(step time − ideal) / step time = ({number(result.step_time)} − {number(result.ideal)})"
-        f" / {number(result.step_time)}. GPipe and 1F1B on paper: (p−1)/(m+p−1).",
-        "Huang et al. 2019, arXiv 1811.06965, section 2.3",
+    working = say(
+        "(step time − ideal) / step time = ({step} − {ideal}) / {step}. GPipe and 1F1B on paper: "
+        "(p−1)/(m+p−1).",
+        step=number(result.step_time),
+        ideal=number(result.ideal),
     )
+    value = f"{result.bubble_over_wall:.2%}"
+    source = "Huang et al. 2019, arXiv 1811.06965, section 2.3"
+    return Explanation("bubble_over_wall", say("Bubble over wall clock"), value, working, source)
 
 
 def _on_paper(result: PipelineResult) -> list[Explanation]:
     """The closed form next to what was simulated, where the stages are equal."""
-    settings = result.settings
-    times = _equal_times(settings)
-    schedule = get_schedule(settings.schedule)
+    times, schedule = _equal_times(result.settings), get_schedule(result.settings.schedule)
     form = times and bubble_time(
         schedule.name, result.shape.n_ranks, *times, n_chunks=result.shape.n_chunks
     )
     if not form:
         return []
-    idle = result.step_time - result.ideal
-    working = f"{form.formula} = {number(form.bubble_time)}; simulated {number(idle)}."
+    idle, paper = result.step_time - result.ideal, number(form.bubble_time)
+    working = say(
+        "{formula} = {paper}; simulated {idle}.",
+        formula=form.formula,
+        paper=paper,
+        idle=number(idle),
+    )
     if idle > form.bubble_time * (1 + 1e-9) + 1e-12:
-        working += " The difference is communication, which the formula leaves out."
-    return [
-        Explanation("on_paper", "Bubble on paper", number(form.bubble_time), working, form.source)
-    ]
+        working += say(" The difference is communication, which the formula leaves out.")
+    return [Explanation("on_paper", say("Bubble on paper"), paper, working, form.source)]
 
 
 def _peak_live(result: PipelineResult) -> Explanation:
     values = result.peak_live_micro_batches
     rank, v = int(values.argmax()), result.shape.n_chunks
-    working = (
-        f"Rank {rank} holds most: {int(result.peak_live_chunks[rank])} forwards whose backward has "
-        "not ended"
+    working = say(
+        "Rank {rank} holds most: {count} forwards whose backward has not ended.",
+        rank=rank,
+        count=int(result.peak_live_chunks[rank]),
     )
-    working += f", each of one of {v} chunks and so 1/{v} of a micro-batch." if v > 1 else "."
+    if v > 1:
+        working += say(" Each is of one of {v} chunks and counts 1/{v}.", v=v)
     return Explanation(
-        "peak_live_micro_batches", "Peak live micro-batches", number(float(values.max())), working
+        "peak_live_micro_batches",
+        say("Peak live micro-batches"),
+        number(float(values.max())),
+        working,
     )
 
 
 def _peak_memory(result: PipelineResult) -> Explanation:
     rank = int(result.peak_memory.argmax())
     held = result.settings.held_fraction
-    working = f"On rank {rank}: what stands all the time, {number(float(result.static[rank]))}, "
-    working += "plus the activations kept at the worst moment."
-    if get_schedule(result.settings.schedule).split_backward:
-        working += f" Between input and weight gradient {held:.0%} of an activation stays."
-    source = "Qi et al. 2023, arXiv 2401.10241, table 1" if held == HELD_FRACTION else ""
-    return Explanation(
-        "peak_memory", "Peak memory", number(float(result.peak_memory.max())), working, source
+    working = say(
+        "On rank {rank}: {static} all the time, and the activations kept at the worst moment.",
+        rank=rank,
+        static=size(float(result.static[rank])),
     )
+    split = get_schedule(result.settings.schedule).split_backward
+    if split:
+        working += say(
+            " Between input and weight gradient {held} of an activation stays.", held=f"{held:.0%}"
+        )
+    source = f"{ZERO_BUBBLE}, table 1" if split and held == HELD_FRACTION else ""
+    value = size(float(result.peak_memory.max()))
+    return Explanation("peak_memory", say("Peak memory"), value, working, source)
 
 
-def _bytes(result: PipelineResult) -> Explanation:
+def _messages(result: PipelineResult) -> Explanation:
     rank = int(result.messages_sent.argmax())
-    count = int(result.messages_sent[rank])
-    return Explanation(
-        "bytes_sent",
-        "Bytes sent",
-        number(float(result.bytes_sent.max())),
-        f"Rank {rank} sends {count} messages of {number(result.message_bytes)} bytes: an "
-        "activation up and a gradient down each hop, for every micro-batch.",
-        NARAYANAN,
+    working = say(
+        "Rank {rank} sends {count} messages of {size}: an activation up and a gradient down each "
+        "hop, for every micro-batch.",
+        rank=rank,
+        count=int(result.messages_sent[rank]),
+        size=size(result.message_bytes),
     )
+    value = size(float(result.bytes_sent.max()))
+    return Explanation("bytes_sent", say("Bytes sent"), value, working, NARAYANAN)
 
 
 def _equal_times(settings: PipelineSettings) -> tuple[float, float, float] | None:
     times = (settings.forward, settings.backward_input, settings.backward_weight)
-    if any(isinstance(time, tuple) for time in times):
-        return None
-    forward, backward_input, backward_weight = (float(time) for time in times)  # type: ignore[arg-type]
-    return forward, backward_input, backward_weight
+    numbers = [float(time) for time in times if not isinstance(time, tuple)]
+    return (numbers[0], numbers[1], numbers[2]) if len(numbers) == len(times) else None

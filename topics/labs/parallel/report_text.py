@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from topics.labs.parallel.explain import explain_pipeline, number
+from topics.labs.parallel.explain import explain_pipeline
 from topics.labs.parallel.network.costs import CollectiveCost
 from topics.labs.parallel.pipeline.gantt import text_gantt
 from topics.labs.parallel.pipeline.result import PipelineResult
@@ -12,6 +12,7 @@ from topics.labs.parallel.plan import StepEstimate
 from topics.labs.parallel.request import Answer
 from topics.labs.parallel.scaling import ScalingPoint
 from topics.labs.parallel.streams import StepResult
+from topics.labs.parallel.units import duration, number, size
 
 
 def as_text(answer: Answer, width: int = 100) -> str:
@@ -41,10 +42,10 @@ def _pipeline_lines(result: PipelineResult, width: int) -> list[str]:
 
 def _step_lines(result: StepResult) -> list[str]:
     lines = [
-        f"Step time:      {_seconds(result.step_time)}",
-        f"  computing     {_seconds(result.compute_time)}",
-        f"  communicating {_seconds(result.communication_time)}",
-        f"  waiting       {_seconds(result.exposed_time)}: {result.idle_over_ideal:.2%} of the "
+        f"Step time:      {duration(result.step_time)}",
+        f"  computing     {duration(result.compute_time)}",
+        f"  communicating {duration(result.communication_time)}",
+        f"  waiting       {duration(result.exposed_time)}: {result.idle_over_ideal:.2%} of the "
         f"computing, {result.idle_over_wall:.2%} of the step",
         "Bytes sent per rank:",
         *_amounts(result.bytes_sent),
@@ -59,10 +60,10 @@ def _plan_lines(estimate: StepEstimate, width: int) -> list[str]:
     lines = [
         f"{plan.n_gpus} GPUs: dp {plan.dp} × tp {plan.tp} × pp {plan.pp}, "
         f"{plan.n_micro_batches} micro-batches of {plan.layer.micro_batch}, {plan.schedule}",
-        f"Step time: {_seconds(estimate.seconds)}, {estimate.tokens_per_second:,.0f} tokens per "
+        f"Step time: {duration(estimate.seconds)}, {estimate.tokens_per_second:,.0f} tokens per "
         f"second, {estimate.efficiency:.1%} of the given FLOP/s spent on the model",
     ]
-    lines += [f"  {name:<29} {_seconds(value)}" for name, value in estimate.breakdown.items()]
+    lines += [f"  {name:<29} {duration(value)}" for name, value in estimate.breakdown.items()]
     lines += ["Bytes sent per GPU (the busiest):", *_amounts(estimate.bytes_sent)]
     lines += ["Memory per GPU (the fullest):", *_amounts(estimate.memory)]
     if plan.pp > 1:
@@ -72,11 +73,11 @@ def _plan_lines(estimate: StepEstimate, width: int) -> list[str]:
 
 def _collective_lines(cost: CollectiveCost) -> list[str]:
     lines = [
-        f"{cost.algorithm} {cost.op} of {_bytes(cost.payload)} on {cost.n_ranks} ranks: "
-        f"{_seconds(cost.seconds)} in {cost.steps} steps",
+        f"{cost.algorithm} {cost.op} of {size(cost.payload)} on {cost.n_ranks} ranks: "
+        f"{duration(cost.seconds)} in {cost.steps} steps",
         f"  {cost.formula}",
-        f"Bytes sent per rank: {_bytes(cost.bytes_sent)} ({_bytes(cost.intra_bytes)} inside the "
-        f"node, {_bytes(cost.inter_bytes)} between nodes)",
+        f"Bytes sent per rank: {size(cost.bytes_sent)} ({size(cost.intra_bytes)} inside the "
+        f"node, {size(cost.inter_bytes)} between nodes)",
     ]
     if cost.seconds:
         lines.append(
@@ -91,7 +92,7 @@ def _scaling_lines(points: tuple[ScalingPoint, ...]) -> list[str]:
         return []
     lines = ["", f"{'GPUs':>8} {'step':>12} {'tokens/s':>14} {'efficiency':>11}"]
     return lines + [
-        f"{point.n_gpus:>8,} {_seconds(point.seconds):>12} {point.throughput:>14,.0f} "
+        f"{point.n_gpus:>8,} {duration(point.seconds):>12} {point.throughput:>14,.0f} "
         f"{point.efficiency:>11.1%}"
         for point in points
     ]
@@ -100,18 +101,4 @@ def _scaling_lines(points: tuple[ScalingPoint, ...]) -> list[str]:
 def _amounts(amounts: Mapping[str, float]) -> list[str]:
     total = sum(amounts.values())
     rows = [*amounts.items(), ("total", total)] if len(amounts) > 1 else list(amounts.items())
-    return [f"  {name.replace('_', '-'):<16} {_bytes(value)}" for name, value in rows]
-
-
-def _bytes(value: float) -> str:
-    for unit, size in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if value >= size:
-            return f"{value / size:.2f} {unit}"
-    return f"{value:g} bytes"
-
-
-def _seconds(value: float) -> str:
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if value >= size:
-            return f"{value / size:.4g} {unit}"
-    return f"{value:.4g} s"
+    return [f"  {name.replace('_', '-'):<16} {size(value)}" for name, value in rows]

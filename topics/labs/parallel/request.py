@@ -82,7 +82,7 @@ def _pipeline(fields: Fields) -> Answer:
         backward_input,
         backward_weight,
         fields.numbers("comm", 0.0),
-        fields.numbers("activation_bytes", 1.0),
+        fields.numbers("activation_bytes", _activation_bytes(fields, stages)),
         fields.number("held_fraction", HELD_FRACTION),
         fields.numbers("static_bytes", 0.0),
         _message_bytes(fields),
@@ -102,6 +102,12 @@ def _backward(fields: Fields, default: float) -> tuple[PerStage, PerStage]:
     whole = fields.numbers("backward", 2 * default)
     half = tuple(part / 2 for part in whole) if isinstance(whole, tuple) else whole / 2
     return half, half
+
+
+def _activation_bytes(fields: Fields, stages: int) -> float:
+    """34·b·s·h per layer with fused attention (Korthikanti et al. 2022), a rank's share of them."""
+    layer = _layer(fields)
+    return 34.0 * layer.tokens * layer.hidden * layer.n_layers / max(1, stages)
 
 
 def _message_bytes(fields: Fields) -> float:

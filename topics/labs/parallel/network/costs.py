@@ -7,6 +7,7 @@ an all-to-all. Below n is the number of ranks, S the payload, α the latency, B 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ def bus_factor(op: str, n_ranks: int) -> float:
     return 1.0 if op in ("broadcast", "reduce") else share
 
 
+@functools.lru_cache(maxsize=4096)
 def collective_cost(
     op: str, payload: float, topology: Topology, algorithm: str = "auto"
 ) -> CollectiveCost:
