@@ -25,11 +25,11 @@ from topics.memory.estimate import (
     kv_bytes_per_token,
     longest_context,
 )
-from topics.memory.models import MODELS, ModelShape
+from topics.memory.models import MODELS, ModelShape, from_preset
 
 LESSON = (catalogue.ROOT / "memory" / "lesson.md").read_text(encoding="utf-8")
 LLAMA2, LLAMA3 = MODELS["Llama 2 7B"], MODELS["Llama 3 8B"]
-LLAMA_65B = ModelShape("LLaMA 65B", 80, 8192, 64, 64, 128, 22016, 32000)
+LLAMA_65B = from_preset("LLaMA 65B", "llama-1-65b")
 OFFLOADED = "on, inputs offloaded"
 
 

@@ -48,7 +48,7 @@ def draw_kv_cache(
     plot.update_xaxes(type="log", tickvals=CONTEXTS, ticktext=[f"{n // 1024}K" for n in CONTEXTS])
     plot.update_yaxes(type="log", dtick=1)
     text = say(
-        "{room:g} GiB hold {batch} at once up to this length. {parts}.",
+        "The longest that {batch} may be in {room:g} GiB: {parts}.",
         batch=say("one sequence") if batch == 1 else say("{n} sequences", n=int(batch)),
         room=room,
         parts="; ".join(parts),

@@ -1,12 +1,14 @@
-"""The shapes of well-known open models, and how many parameters follow from a shape.
+"""The shapes of the models that the lessons calculate with, and how many parameters follow.
 
-Everything else about memory is arithmetic on these few numbers, so they are data, not downloads.
-Source: the published `config.json` of each model; the totals are tested against `transformers`.
+Everything else about memory is arithmetic on these few numbers. The memory laboratory handles every
+kind of model; here is only what fits on a page of a lesson: decoders of the Llama family.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from topics.labs.memory.presets import preset
 
 
 @dataclass(frozen=True)
@@ -63,25 +65,34 @@ class ModelShape:
         return self.linear_parameters() + self.other_parameters()
 
 
-def _qwen(name: str, *shape: int, tied: bool = False) -> ModelShape:
-    n_layers, hidden, n_heads, n_kv_heads, ffn, vocab = shape
-    head_dim = hidden // n_heads
+def from_preset(title: str, preset_name: str) -> ModelShape:
+    """A published model from the laboratory's list, under the name the lessons show."""
+    config = preset(preset_name)
     return ModelShape(
-        name, n_layers, hidden, n_heads, n_kv_heads, head_dim, ffn, vocab, tied, qkv_bias=True
+        title,
+        config.layers,
+        config.hidden,
+        config.heads,
+        config.kv_heads,
+        config.head_dim,
+        config.intermediate,
+        config.vocab,
+        config.tied,
+        config.qkv_bias,
     )
 
 
 MODELS: dict[str, ModelShape] = {
-    model.name: model
-    for model in (
-        _qwen("Qwen2.5 0.5B", 24, 896, 14, 2, 4864, 151936, tied=True),
-        _qwen("Qwen2.5 1.5B", 28, 1536, 12, 2, 8960, 151936, tied=True),
-        _qwen("Qwen2.5 3B", 36, 2048, 16, 2, 11008, 151936, tied=True),
-        ModelShape("Llama 2 7B", 32, 4096, 32, 32, 128, 11008, 32000),
-        _qwen("Qwen2.5 7B", 28, 3584, 28, 4, 18944, 152064),
-        ModelShape("Llama 3 8B", 32, 4096, 32, 8, 128, 14336, 128256),
-        _qwen("Qwen2.5 14B", 48, 5120, 40, 8, 13824, 152064),
-        _qwen("Qwen2.5 32B", 64, 5120, 40, 8, 27648, 152064),
-        ModelShape("Llama 3 70B", 80, 8192, 64, 8, 128, 28672, 128256),
+    title: from_preset(title, title.lower().replace(" ", "-"))
+    for title in (
+        "Qwen2.5 0.5B",
+        "Qwen2.5 1.5B",
+        "Qwen2.5 3B",
+        "Llama 2 7B",
+        "Qwen2.5 7B",
+        "Llama 3 8B",
+        "Qwen2.5 14B",
+        "Qwen2.5 32B",
+        "Llama 3 70B",
     )
 }
