@@ -57,7 +57,9 @@ SWAPPED_NAMES = {
     "cumsum": "cumprod",
     "append": "remove",
 }
-SYMMETRIC = frozenset({"transpose", "swapaxes", "max", "min", "maximum", "minimum"})
+SYMMETRIC = frozenset(
+    {"transpose", "swapaxes", "max", "min", "maximum", "minimum", "promote_types"}
+)
 HARMLESS_METHODS = frozenset({"contiguous", "append", "extend"})
 
 

@@ -65,7 +65,8 @@ def small(solution, draw):
 @check("p = 1")
 def whole(solution, draw):
     """p = 1 keeps every token, however improbable."""
-    yield observe(draw, solution, _spread(draw, 3, 7), 1.0)
+    for dtype in (torch.float32, torch.float64):
+        yield observe(draw, solution, _spread(draw, 3, 7, dtype=dtype), 1.0)
     yield observe(draw, solution, draw.normal(2, 5, scale=20.0), 1)
     yield observe(draw, solution, draw.normal(2, 300, scale=8.0), 1.0)
 
