@@ -27,9 +27,8 @@ states = standing().drills
 
 search, by_topic, by_skill = st.columns(3, vertical_alignment="bottom")
 by_difficulty, by_state, _ = st.columns(3, vertical_alignment="bottom")
-query = search.text_input(
-    t("drills.search"), key="q", placeholder=t("drills.search_hint"), live=True, bind="query-params"
-)
+with search:
+    query = filters.search(t("drills.search"), "q", t("drills.search_hint"))
 with by_topic:
     with_drills = [topic.id for topic in topics.values() if topic.drills]
     topic = filters.choose(
@@ -54,7 +53,7 @@ with by_difficulty:
 with by_state:
     state = filters.pick(t("drills.state"), "state", STATES, lambda key: t(f"state.{key}"))
 
-words = (query or "").casefold().split()
+words = query.casefold().split()
 found = [
     drill
     for drill in library.ordered_drills(language())
@@ -74,9 +73,9 @@ st.html(
 )
 
 pages = max(1, math.ceil(len(found) / PER_PAGE))
-page = min(int(st.session_state.get("page") or 1), pages)
+page = filters.page_number(pages, "page")
 with st.grid("auto", min_column_width=300, gap="small"):
     for drill in found[(page - 1) * PER_PAGE : page * PER_PAGE]:
         cards.drill_card(drill, topics[drill.topic].title, states)
 if pages > 1:
-    st.pagination(pages, key="page", bind="query-params")
+    filters.paginate(pages, "page")

@@ -11,6 +11,20 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 
+def search(label: str, name: str, hint: str) -> str:
+    """A search field for the query parameter `name` that answers while one types."""
+    key = _follow_address(name, None)
+    text = st.text_input(
+        label,
+        key=key,
+        placeholder=hint,
+        live=True,
+        on_change=_write_address,
+        args=(name, key),
+    )
+    return text or ""
+
+
 def choose(
     label: str, name: str, options: Sequence[str], title: Callable[[str], str], nothing: str
 ) -> str | None:
@@ -37,12 +51,30 @@ def pick(label: str, name: str, options: Sequence[str], title: Callable[[str], s
     )
 
 
-def _follow_address(name: str, options: Sequence[str]) -> str:
+def paginate(pages: int, name: str) -> None:
+    """Numbered pages for the query parameter `name`; `page_number` says which one is asked for."""
     key = f"filter-{name}"
-    wanted = st.query_params.get(name)
-    known = wanted if wanted in options else None
-    if st.session_state.get(key) != known:
-        st.session_state[key] = known
+    st.session_state[key] = page_number(pages, name)
+    st.pagination(pages, key=key, on_change=_write_page, args=(name, key))
+
+
+def page_number(pages: int, name: str) -> int:
+    """The page in the address, from 1 to `pages`."""
+    wanted = st.query_params.get(name, "1")
+    return min(max(int(wanted), 1), pages) if wanted.isdecimal() else 1
+
+
+def _write_page(name: str, key: str) -> None:
+    st.query_params[name] = str(st.session_state[key])
+
+
+def _follow_address(name: str, options: Sequence[str] | None) -> str:
+    """Set the widget to what the address says, where that differs; the widget's key."""
+    key = f"filter-{name}"
+    wanted = st.query_params.get(name, "")
+    known = wanted if options is None or wanted in options else ""
+    if (st.session_state.get(key) or "") != known:
+        st.session_state[key] = known if options is None else known or None
     return key
 
 

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import i18n
+from app import health, i18n
 from app.i18n import plural, t
 from app.store import StoreError, StoreImportError
-from app.ui.html import chip
-from app.ui.isolation import protection_name, protection_note
+from app.ui.html import Tone, chip
+from app.ui.isolation import protection_note
 from app.ui.services import desk, store
 from app.ui.session import choose_language
-from verifiers.isolation import Protection, isolation
+
+FINDING_TONES: dict[health.State, Tone] = {"ok": "good", "weaker": "warn", "broken": "bad"}
 
 
 def language() -> None:
@@ -86,19 +87,17 @@ def known(count: int) -> str:
 
 
 def machine() -> None:
-    """Whether the judge is up, and which protections hold on this machine."""
+    """Whether the judge is up, and what `python -m app doctor` finds on this machine."""
     st.subheader(t("settings.machine"), anchor=False)
     st.write(t(f"settings.judge.{desk().status}"))
     st.write(protection_note())
-    rows = "".join(_protection(protection) for protection in isolation().protections)
+    rows = "".join(_finding(finding) for finding in health.findings())
     st.html(f'<div class="ws-checks" role="list">{rows}</div>')
 
 
-def _protection(protection: Protection) -> str:
-    """A protection, whether it holds, and the engine's own sentence about it."""
-    state = t(f"isolation.{'active' if protection.active else 'missing'}")
-    outcome = chip(state, "good" if protection.active else "warn")
-    name = f"<span>{escape(protection_name(protection))}</span>"
-    remedy = f" {escape(protection.remedy)}" if protection.remedy else ""
-    sentence = f'<p class="ws-note">{escape(protection.sentence)}{remedy}</p>'
-    return f'<div role="listitem"><div class="ws-check">{name}{outcome}</div>{sentence}</div>'
+def _finding(finding: health.Finding) -> str:
+    """One fact with its state, and what to do where something is wrong."""
+    outcome = chip(t(f"settings.finding.{finding.state}"), FINDING_TONES[finding.state])
+    head = f'<div class="ws-check"><span>{escape(finding.name)}</span>{outcome}</div>'
+    detail = f'<p class="ws-note">{escape(finding.detail)} {escape(finding.remedy)}</p>'
+    return f'<div role="listitem">{head}{detail}</div>'
