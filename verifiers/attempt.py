@@ -7,89 +7,28 @@ capped and never trusted, and the deadline holds until the child is gone, whatev
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
 import secrets
 import select
 import signal
 import socket
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from verifiers import wire
+from verifiers.channels import Channels, open_channels, read_some, readable
 from verifiers.outcome import Job, Outcome, OutcomeKind
 from verifiers.printed import clean
 from verifiers.resident import Resident, ResidentLost
+from verifiers.watchdog import Watchdog
 
 FORK_SECONDS = 30.0  # how long a resident process may take to fork, on a busy machine
+PREPARE_SECONDS = 120.0  # and to prepare a child, where it does so ahead
+LOOK_SECONDS = 0.02  # between two looks at a child's memory
 GONE_SECONDS = 20.0  # and a killed child to be gone
-CHUNK = 2**18
 FORGED = "it wrote to the pipe that carries its results"
-
-
-@dataclass
-class _Channels:
-    """The judge's ends of a job's pipes, and the child's ends until they are sent."""
-
-    frames: int
-    printing: int
-    status: socket.socket
-    outgoing: list[int]
-
-    def close_outgoing(self) -> None:
-        while self.outgoing:
-            os.close(self.outgoing.pop())
-
-    def close(self) -> None:
-        self.close_outgoing()
-        os.close(self.frames)
-        os.close(self.printing)
-        self.status.close()
-
-
-@contextlib.contextmanager
-def _open_channels(payload: bytes) -> Iterator[_Channels]:
-    frames, frames_in = _pipe()
-    printing, printing_in = _pipe()
-    status, status_in = socket.socketpair()
-    outgoing = [_payload_file(payload), frames_in, printing_in, status_in.detach()]
-    channels = _Channels(frames, printing, status, outgoing)
-    try:
-        yield channels
-    finally:
-        channels.close()
-
-
-def _pipe() -> tuple[int, int]:
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    if hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):  # beyond what an ordinary user may have in all
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, CHUNK)
-    return reading, writing
-
-
-def _payload_file(payload: bytes) -> int:
-    """A file without a name that holds the payload; sealed where the system can."""
-    if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("payload", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        _write_all(fd, payload)
-        seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
-        return fd
-    with tempfile.TemporaryFile() as file:
-        fd = os.dup(file.fileno())
-    _write_all(fd, payload)
-    return fd
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 @dataclass
@@ -97,9 +36,10 @@ class Attempt:
     """The state of one running job as the judge sees it."""
 
     job: Job
-    channels: _Channels
+    channels: Channels
     nonce: bytes
     on_frame: Callable[[bytes], None]
+    watch_memory: bool = False  # where no limit on address space can hold
     began: float = field(default_factory=time.monotonic)
     paused: float = 0.0  # seconds spent in on_frame, which are not the child's
     frames: list[bytes] = field(default_factory=list)
@@ -109,6 +49,8 @@ class Attempt:
     verdict: tuple[OutcomeKind, str] | None = None  # why the judge killed it
     pidfd: int = -1
     pid: int = 0
+    cpu_before: float = 0.0
+    watchdog: Watchdog | None = None
 
     def __post_init__(self) -> None:
         self.reader = wire.FrameReader(self.job.frame_bytes)
@@ -126,7 +68,8 @@ class Attempt:
         return self._outcome()
 
     def _wait_for_start(self) -> None:
-        if not _readable(self.channels.status.fileno(), FORK_SECONDS):
+        patience = PREPARE_SECONDS if self.watch_memory else FORK_SECONDS
+        if not readable(self.channels.status.fileno(), patience):
             raise ResidentLost("it took no job")
         data, fds, _, _ = socket.recv_fds(self.channels.status, wire.STATUS_BYTES, 1)
         if len(data) < wire.STATUS_BYTES:
@@ -135,6 +78,9 @@ class Attempt:
         assert isinstance(started, wire.Started)
         self.pid = started.pid
         self.pidfd = fds[0] if fds else -1
+        self.cpu_before = started.cpu
+        if self.watch_memory and fds:
+            self.watchdog = Watchdog(self.pidfd, self.job.memory_mib * 2**20)
         self.began = time.monotonic()
 
     def _supervise(self) -> None:
@@ -144,18 +90,30 @@ class Attempt:
         patience: float | None = None  # when a killed child must be gone
         while self.exited is None:
             until = self._deadline if patience is None else patience
+            if self.watchdog:
+                until = min(until, time.monotonic() + LOOK_SECONDS)
             ready = poll.poll(max(0.0, until - time.monotonic()) * 1000)
             for fd, _ in ready:
                 self._receive(fd, poll)
             if patience is not None and not ready and time.monotonic() > patience:
                 raise ResidentLost("a killed child was never reaped")
-            if self.exited is None and self.verdict is None and time.monotonic() > self._deadline:
-                limit = f"{self.job.time_limit:g}"
-                self.verdict = ("time_limit", f"still running after {limit} seconds")
+            if self.exited is None and self.verdict is None:
+                self._check_limits()
             if self.verdict is not None and patience is None and self.exited is None:
                 self._signal()
                 patience = time.monotonic() + GONE_SECONDS
         self._drain()
+
+    def _check_limits(self) -> None:
+        if time.monotonic() > self._deadline:
+            limit = f"{self.job.time_limit:g}"
+            self.verdict = ("time_limit", f"still running after {limit} seconds")
+        elif self.watchdog and self.watchdog.exceeded():
+            self.verdict = ("memory_limit", self._too_much_memory)
+
+    @property
+    def _too_much_memory(self) -> str:
+        return f"needed more than {self.job.memory_mib} MiB"
 
     @property
     def _deadline(self) -> float:
@@ -165,7 +123,7 @@ class Attempt:
         if fd == self.channels.status.fileno():
             self.exited = self._exit_report()
             return
-        data = _read(fd)
+        data = read_some(fd)
         if data == b"":
             poll.unregister(fd)
         elif data and fd == self.channels.printing:
@@ -185,7 +143,7 @@ class Attempt:
         """Read what still lies in the pipes of a child that is gone."""
         for fd in (self.channels.frames, self.channels.printing):
             take = self._take_printed if fd == self.channels.printing else self._take_frames
-            while chunk := _read(fd):
+            while chunk := read_some(fd):
                 take(chunk)
 
     def _take_printed(self, data: bytes) -> None:
@@ -235,16 +193,17 @@ class Attempt:
         kind, detail = self.verdict or self._judge_exit(self.exited)
         wall_ms = (time.monotonic() - self.began - self.paused) * 1000
         printed = clean(bytes(self.printed))
-        return Outcome(kind, tuple(self.frames), printed, wall_ms, detail, self.exited.cpu * 1000)
+        cpu_ms = max(0.0, self.exited.cpu - self.cpu_before) * 1000
+        return Outcome(kind, tuple(self.frames), printed, wall_ms, detail, cpu_ms)
 
     def _judge_exit(self, exited: wire.Exited) -> tuple[OutcomeKind, str]:
         code = os.waitstatus_to_exitcode(exited.status)
         if self.ending == wire.OUT_OF_MEMORY:
-            return "memory_limit", f"needed more than {self.job.memory_mib} MiB"
+            return "memory_limit", self._too_much_memory
         if self.ending == wire.RETURNED and code == 0:
             return "done", ""
         if code < 0:
-            return self._judge_signal(-code, exited.cpu)
+            return self._judge_signal(-code, exited.cpu - self.cpu_before)
         if self.ending == wire.RAISED:
             return "crashed", "an exception ended it; see what it printed"
         if code == 0:
@@ -258,7 +217,7 @@ class Attempt:
             return "crashed", "killed by a fatal signal that it sent itself, as os.abort() does"
         tail = bytes(self.printed[-4096:])
         if any(word in tail for word in (b"bad_alloc", b"MemoryError", b"annot allocate memory")):
-            return "memory_limit", f"needed more than {self.job.memory_mib} MiB"
+            return "memory_limit", self._too_much_memory
         return "crashed", f"killed by {_name(number)}"
 
 
@@ -269,27 +228,13 @@ def _name(number: int) -> str:
         return f"signal {number}"
 
 
-def _readable(fd: int, seconds: float) -> bool:
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
-
-
-def _read(fd: int) -> bytes | None:
-    """Some bytes, b"" at the end of the stream, None when there is nothing to read now."""
-    try:
-        return os.read(fd, CHUNK)
-    except BlockingIOError:
-        return None
-
-
-def attempt(resident: Resident, job: Job, slot: int, on_frame: Callable[[bytes], None]) -> Outcome:
+def attempt(resident: Resident, job: Job, on_frame: Callable[[bytes], None]) -> Outcome:
     """Run a job once. Raises ResidentLost when the resident process, not the job, failed."""
     nonce = secrets.token_bytes(wire.NONCE_BYTES)
-    memory = resident.baseline + job.memory_mib * 2**20 if resident.baseline else 0
-    uid = resident.child_uid(slot)
-    header = wire.JobHeader(nonce, math.ceil(job.time_limit), memory, uid)
-    with _open_channels(job.payload) as channels:
+    memory = job.memory_mib * 2**20
+    space = resident.baseline + memory if resident.baseline else 0
+    header = wire.JobHeader(nonce, math.ceil(job.time_limit), space, memory)
+    with open_channels(job.payload) as channels:
         resident.submit(header, channels.outgoing)
         channels.close_outgoing()
-        return Attempt(job, channels, nonce, on_frame).run()
+        return Attempt(job, channels, nonce, on_frame, watch_memory=not space).run()

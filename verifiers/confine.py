@@ -19,6 +19,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from verifiers import gpu
+
 INNER = Path("/whetstone")  # where packages appear inside; host paths stay outside
 PACKAGES = ("torch", "numpy", "safetensors", "jaxtyping")
 CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
@@ -106,18 +108,18 @@ def extra_folder(number: int) -> Path:
     return INNER / "extra" / str(number)
 
 
-def _view(packages: tuple[str, ...], extra: tuple[Path, ...]) -> list[Mount]:
+def _view(packages: tuple[str, ...], extra: tuple[Path, ...], cuda: bool) -> list[Mount]:
     mounts = [mount for folder in SYSTEM_FOLDERS for mount in _system_folder(folder)]
     mounts += _standard_library()
     for package in importable(packages):
         mounts.append(_bind(package.source, INNER / "packages" / package.name))
     mounts.append(_bind(Path(__file__).parent, INNER / "verifiers"))
-    for path in (*KERNEL_FACTS, "/etc/ld.so.cache"):
+    for path in ("/etc/ld.so.cache", *(() if cuda else KERNEL_FACTS)):
         mounts.append(["--ro-bind-try", path, path])
     for device in DEVICES:
         mounts.append(["--dev-bind-try", device, device])
     mounts += [_bind(path, extra_folder(number)) for number, path in enumerate(extra)]
-    return [*mounts, ["--tmpfs", "/tmp"]]
+    return [*mounts, *(gpu.mounts() if cuda else []), ["--tmpfs", "/tmp"]]
 
 
 def _parents(view: list[Mount]) -> list[Mount]:
@@ -137,11 +139,16 @@ def _identity(root: bool) -> Mount:
 
 
 def bwrap_command(
-    packages: tuple[str, ...] = PACKAGES, extra: tuple[Path, ...] = (), info_fd: int | None = None
+    packages: tuple[str, ...] = PACKAGES,
+    extra: tuple[Path, ...] = (),
+    *,
+    cuda: bool = False,
+    info_fd: int | None = None,
 ) -> list[str]:
     """The command line up to the program to run. Raises FileNotFoundError without bwrap.
 
-    `extra` are more folders to show, `info_fd` is where bwrap writes which process it started.
+    `extra` are more folders to show, `cuda` shows the GPU and what its driver needs, `info_fd` is
+    where bwrap writes which process it started.
     """
     bwrap = shutil.which("bwrap")
     if bwrap is None:
@@ -153,15 +160,16 @@ def bwrap_command(
         command += ["--cap-add", capability]
     if info_fd is not None:
         command += ["--info-fd", str(info_fd)]
-    view = _view(packages, extra)
+    view = _view(packages, extra, cuda)
     for mount in [*_parents(view), *view]:
         command += mount
     return [*command, "--chdir", "/tmp", "--remount-ro", "/"]
 
 
-def environment() -> dict[str, str]:
+def environment(cuda: bool = False) -> dict[str, str]:
     """All that the resident process inherits. One thread before a fork; more hang (see OpenMP)."""
     return {
+        **(gpu.environment() if cuda else {}),
         "PATH": "/usr/bin:/bin",
         "HOME": "/tmp",
         "LANG": "C.UTF-8",

@@ -22,6 +22,8 @@ MADV_HUGEPAGE, MADV_COLLAPSE = 14, 25
 HUGE_PAGE = 2**21
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 22, 24, 38
 SECCOMP_MODE_FILTER = 2
+SECCOMP_SET_MODE_FILTER = SECCOMP_FILTER_FLAG_TSYNC = 1
+SECCOMP = {"x86_64": 317, "aarch64": 277}  # number of the system call
 CAPABILITY_VERSION_3 = 0x20080522
 
 SCRATCH_BYTES = 64 * 2**20  # all files of a submission together; they live in memory
@@ -80,9 +82,14 @@ def rehearse() -> None:
         raise OSError(f"a child could not lock itself down (status {status})")
 
 
-def private_scratch() -> None:
-    """Give this process mounts and System V objects of its own, and an empty /tmp."""
+def private_scratch(proc: bool = False) -> None:
+    """Give this process mounts and System V objects of its own, and an empty /tmp.
+
+    With `proc`, also a /proc that shows only its own processes.
+    """
     unshare(CLONE_NEWNS | CLONE_NEWIPC)
+    if proc:
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     options = f"size={SCRATCH_BYTES},nr_inodes=4096,mode=1777"
     mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
     os.chdir("/tmp")
@@ -133,18 +140,29 @@ def drop_privileges(uid: int) -> None:
     _check(_libc.capset(header, bytes(24)), "capset")
 
 
+def set_dumpable(dumpable: bool) -> None:
+    """Whether others may trace this process, and whether its /proc entries belong to it."""
+    _check(_libc.prctl(PR_SET_DUMPABLE, int(dumpable), 0, 0, 0), "dumpable")
+
+
 def refuse_new_privileges() -> None:
     _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-    _check(_libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
+    set_dumpable(False)
 
 
 def filter_system_calls(program: bytes) -> None:
-    """Install a compiled seccomp program (8 bytes an instruction). It can never be removed."""
+    """Install a compiled seccomp program (8 bytes an instruction) in every thread, for good."""
     code = ctypes.create_string_buffer(program, len(program))
     fprog = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(code))
     pointer = ctypes.create_string_buffer(fprog, len(fprog))
-    address = ctypes.addressof(pointer)
-    _check(_libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, address, 0, 0), "seccomp")
+    number = SECCOMP.get(os.uname().machine)
+    if number is not None:
+        arguments = (SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, ctypes.addressof(pointer))
+        result = _libc.syscall(number, *map(ctypes.c_ulong, arguments))
+    else:  # this thread only; children that were not prepared have no other
+        address = ctypes.addressof(pointer)
+        result = _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, address, 0, 0)
+    _check(result, "seccomp")
 
 
 def own_session() -> None:
@@ -159,12 +177,16 @@ def own_session() -> None:
 def keep_only(stdin: int, printing: int, *others: int) -> tuple[int, ...]:
     """Make `stdin` 0, `printing` 1 and 2, `others` 3, 4 … and close every other descriptor."""
     high = [os.dup2(fd, OPEN_FILES + i) for i, fd in enumerate((stdin, printing, *others))]
+    print_to(high[1])
     os.dup2(high[0], 0)
-    os.dup2(high[1], 1)
-    os.dup2(high[1], 2)
     kept = tuple(os.dup2(fd, 3 + i, inheritable=False) for i, fd in enumerate(high[2:]))
     os.closerange(3 + len(kept), max(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 4096))
     return kept
+
+
+def print_to(fd: int) -> None:
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
 
 
 def gather_pages(regions: Iterable[tuple[int, int]]) -> int:

@@ -10,7 +10,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from verifiers import confine, syscalls, wire
-from verifiers.zygote import WARM_UP
+from verifiers.zygote import USERS, WARM_UP
 
 START_SECONDS = 120.0  # importing torch on a cold disk
 
@@ -36,6 +35,9 @@ class Settings:
     warm_up: tuple[str, ...] = WARM_UP
     namespaces: bool = True
     extra_paths: tuple[Path, ...] = ()  # more folders to import from, bound read-only
+    prepare: str = ""  # what children do before their job comes; then they wait for it
+    workers: int = 1
+    cuda: bool = False
 
 
 class Resident:
@@ -43,7 +45,6 @@ class Resident:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.uid_base = _unused_users(settings)
         self._lock = threading.Lock()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with us
         self._control, inner = socket.socketpair()
@@ -54,7 +55,7 @@ class Resident:
         except BaseException:
             self.close()
             raise
-        self.baseline = self._address_space()
+        self.baseline = 0 if settings.prepare else self._address_space()
 
     def _spawn(self, inner: socket.socket) -> None:
         """Start the process, in bwrap or not, and learn which pid runs Python."""
@@ -70,7 +71,9 @@ class Resident:
         search += [confine.extra_folder(number) for number in range(len(extra))]
         told, telling = os.pipe()
         with os.fdopen(told, "rb") as info:
-            command = confine.bwrap_command(self.settings.packages, extra, telling)
+            command = confine.bwrap_command(
+                self.settings.packages, extra, cuda=self.settings.cuda, info_fd=telling
+            )
             command += confine.python_command(program, search)
             self._process = self._popen(command, inner.fileno(), telling)
             os.close(telling)
@@ -84,7 +87,7 @@ class Resident:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=confine.environment(),
+            env=confine.environment(self.settings.cuda),
             cwd="/",
             start_new_session=True,
         )
@@ -93,6 +96,10 @@ class Resident:
         settings = {
             "entry": self.settings.entry,
             "warm_up": self.settings.warm_up,
+            "prepare": self.settings.prepare,
+            "workers": self.settings.workers,
+            "cuda": self.settings.cuda,
+            "uid_base": _unused_users(self.settings),
             "namespaces": self.settings.namespaces,
             "seccomp": base64.b64encode(syscalls.compiled(self.settings.namespaces)).decode(),
         }
@@ -100,8 +107,7 @@ class Resident:
         try:
             wire.send_json(self._control, settings)
             wire.receive_json(self._control)
-            if sys.platform == "linux":
-                wire.send_json(self._control, self._anonymous_memory())
+            wire.send_json(self._control, self._anonymous_memory())
             wire.receive_json(self._control)
         except (OSError, EOFError, ValueError) as error:
             raise ResidentLost(f"it did not start: {error}. {self.log()}") from error
@@ -125,10 +131,6 @@ class Resident:
         except (OSError, ValueError, IndexError):
             return 0
         return pages * os.sysconf("SC_PAGE_SIZE")
-
-    def child_uid(self, slot: int) -> int:
-        """The user that the child in a slot becomes: one of its own where we are root, else 0."""
-        return self.uid_base + slot if self.uid_base else 0
 
     @property
     def alive(self) -> bool:
@@ -161,7 +163,7 @@ class Resident:
 
 
 def _unused_users(settings: Settings) -> int:
-    """The first of 64 user numbers that nobody has; zero where children must stay who they are.
+    """The first of some user numbers that nobody has; zero where children must stay who they are.
 
     As root a child would escape the limit on threads, which root is exempt from.
     """
@@ -169,7 +171,7 @@ def _unused_users(settings: Settings) -> int:
         return 0
     if not confine.readable_by_others(settings.packages, settings.extra_paths):
         return 0
-    return 2**30 + secrets.randbelow(2**20) * 64
+    return 2**30 + secrets.randbelow(2**20) * USERS
 
 
 def _own_data(line: str) -> tuple[int, int] | None:

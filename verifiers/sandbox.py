@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from verifiers import confine
 from verifiers.attempt import attempt
@@ -53,10 +54,13 @@ class _Delivery:
 class Sandbox:
     """A resident process that forks one locked-down child per job. Use as a context manager.
 
-    `entry` names the function each child calls, `main(payload, send)`. `packages` are the
-    distributions (with what they require) a submission may import, `warm_up` the modules imported
-    before the first job. `workers` jobs run at once; more callers wait. `extra_paths` are further
-    folders to import from, read-only. `namespaces=None` uses bwrap where it works.
+    `entry` names the function each child calls, `main(payload, send)`. `workers` jobs run at once;
+    more callers wait. With `device="cuda"` children make a CUDA context and wait for a job each.
+    `packages` are the distributions (with what they require) a submission may import, `warm_up`
+    the modules imported before the first job, `extra_paths` further folders to import from,
+    read-only. `prepare` names a function that children run before they get their job; it returns
+    a function that is called with the job's memory in bytes. `namespaces=None` uses bwrap where
+    it works.
     """
 
     def __init__(
@@ -64,18 +68,30 @@ class Sandbox:
         *,
         entry: str = DEFAULT_ENTRY,
         workers: int = 1,
+        device: Literal["cpu", "cuda"] = "cpu",
         packages: tuple[str, ...] = confine.PACKAGES,
         warm_up: tuple[str, ...] = WARM_UP,
-        namespaces: bool | None = None,
         extra_paths: tuple[Path, ...] = (),
+        prepare: str = "",
+        namespaces: bool | None = None,
     ) -> None:
         if namespaces is None:
             namespaces = not confine.why_not_bwrap()
-        self._settings = Settings(entry, packages, warm_up, namespaces, extra_paths)
+        cuda = device == "cuda"
+        self._settings = Settings(
+            entry,
+            packages=packages,
+            warm_up=warm_up,
+            namespaces=namespaces,
+            extra_paths=extra_paths,
+            prepare=prepare or ("verifiers.gpu:prepare" if cuda else ""),
+            workers=workers,
+            cuda=cuda,
+        )
         self._workers = workers
+        self._free = workers
         self._resident: Resident | None = None
         self._starting = threading.Lock()
-        self._slots = list(range(workers))
         self._turn = threading.Condition()
 
     def start(self) -> None:
@@ -90,26 +106,26 @@ class Sandbox:
         """
         frames = _Delivery(on_frame)
         try:
-            with self._slot() as slot:
-                return self._try(job, slot, frames)
+            with self._places(1):
+                return self._try(job, frames)
         except ResidentLost:
             frames.rewind()
         try:
-            with self._alone() as slot:
-                return self._try(job, slot, frames)
+            with self._places(self._workers):  # alone
+                return self._try(job, frames)
         except ResidentLost as error:
             return Outcome("crashed", (), "", 0.0, f"it took the resident process down: {error}")
         except _Diverged:
             detail = "the sandbox was restarted in the middle of this job; submit again"
             return Outcome("judge_error", (), "", 0.0, detail)
 
-    def _try(self, job: Job, slot: int, on_frame: Callable[[bytes], None]) -> Outcome:
+    def _try(self, job: Job, on_frame: Callable[[bytes], None]) -> Outcome:
         try:
             resident = self._current()
         except ResidentLost as error:
             return Outcome("judge_error", (), "", 0.0, f"the sandbox did not start: {error}")
         try:
-            return attempt(resident, job, slot, on_frame)
+            return attempt(resident, job, on_frame)
         except ResidentLost:
             self._discard(resident)
             raise
@@ -130,28 +146,16 @@ class Sandbox:
         resident.close()
 
     @contextlib.contextmanager
-    def _slot(self) -> Iterator[int]:
+    def _places(self, number: int) -> Iterator[None]:
+        """Hold some of the workers' places, waiting until so many are free."""
         with self._turn:
-            self._turn.wait_for(lambda: bool(self._slots))
-            slot = self._slots.pop()
+            self._turn.wait_for(lambda: self._free >= number)
+            self._free -= number
         try:
-            yield slot
+            yield
         finally:
             with self._turn:
-                self._slots.append(slot)
-                self._turn.notify_all()
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[int]:
-        """Hold every slot."""
-        with self._turn:
-            self._turn.wait_for(lambda: len(self._slots) == self._workers)
-            slots, self._slots = self._slots, []
-        try:
-            yield slots[0]
-        finally:
-            with self._turn:
-                self._slots = slots
+                self._free += number
                 self._turn.notify_all()
 
     def close(self) -> None:

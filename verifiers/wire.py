@@ -20,7 +20,7 @@ DATA, RETURNED, OUT_OF_MEMORY, RAISED = KINDS = 0, 1, 2, 3
 _FRAME = struct.Struct("<IB")  # length of the body, kind
 NONCE_BYTES = 16
 
-_HEADER = struct.Struct(f"<{NONCE_BYTES}sQQI")
+_HEADER = struct.Struct(f"<{NONCE_BYTES}sQQQ")
 _STATUS = struct.Struct("<cqd")  # b"S" or b"E", pid or wait status, CPU seconds
 STATUS_BYTES = _STATUS.size
 HEADER_BYTES = _HEADER.size
@@ -28,19 +28,19 @@ HEADER_BYTES = _HEADER.size
 
 @dataclass(frozen=True)
 class JobHeader:
-    """What the resident process must know to fork a child. Zero means "no limit" or "as you are".
+    """What a child must know besides its payload.
 
-    `nonce` comes back in the last frame, `cpu_seconds` and `address_space` (bytes) become
-    resource limits, `uid` is the user the child turns into where the resident process is root.
+    `nonce` comes back in the last frame. `cpu_seconds` and `address_space` (bytes, zero for none)
+    become resource limits. `memory` is what the job may use above an idle child, in bytes.
     """
 
     nonce: bytes
     cpu_seconds: int
     address_space: int
-    uid: int
+    memory: int
 
     def pack(self) -> bytes:
-        return _HEADER.pack(self.nonce, self.cpu_seconds, self.address_space, self.uid)
+        return _HEADER.pack(self.nonce, self.cpu_seconds, self.address_space, self.memory)
 
     @classmethod
     def unpack(cls, data: bytes) -> JobHeader:
@@ -49,12 +49,14 @@ class JobHeader:
 
 @dataclass(frozen=True)
 class Started:
-    """The child lives. `pid` is its number as the resident process sees it."""
+    """The child has its job. `pid` is its number as the resident process sees it; `cpu` are the
+    seconds of CPU time that it had used before."""
 
     pid: int
+    cpu: float = 0.0
 
     def pack(self) -> bytes:
-        return _STATUS.pack(b"S", self.pid, 0.0)
+        return _STATUS.pack(b"S", self.pid, self.cpu)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,18 @@ class Exited:
 
 def unpack_status(data: bytes) -> Started | Exited:
     kind, number, cpu = _STATUS.unpack(data)
-    return Started(number) if kind == b"S" else Exited(number, cpu)
+    return Started(number, cpu) if kind == b"S" else Exited(number, cpu)
+
+
+def receive_with_fds(sock: socket.socket, size: int) -> tuple[bytes, list[int]] | None:
+    """A message of a known size with the descriptors sent along; None at the end of the stream."""
+    data, fds, _, _ = socket.recv_fds(sock, size, 8)
+    while data and len(data) < size:
+        more = sock.recv(size - len(data))
+        if not more:
+            return None
+        data += more
+    return (data, fds) if data else None
 
 
 def write_frame(fd: int, kind: int, body: bytes) -> None:
