@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import os
 import sys
 import traceback
@@ -24,6 +25,9 @@ INTERRUPTED, READER_LEFT = 130, 141
 def main(arguments: list[str] | None = None) -> int:
     """Run what the arguments ask for; the exit status. Never raises."""
     given = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without ✓ gets ?, not an error
+            stream.reconfigure(errors="replace")
     try:
         status = _guard(lambda: _dispatch(given))
         sys.stdout.flush()

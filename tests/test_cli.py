@@ -84,7 +84,7 @@ def test_a_command_imports_only_what_it_needs(command: list[str], tmp_path: Path
         (["xyzzy"], "there is no command 'xyzzy'"),
         (["check"], "required"),
         (["drills", "--difficulty", "heroic"], "invalid choice"),
-        (["start", "softmax_temprature"], "Did you mean softmax_temperature?"),
+        (["start", "softmax_temprature"], "Did you mean softmax_temperature"),
         (["check", "no_such_drill", "-"], "there is no drill called 'no_such_drill'"),
         (["--port", "high"], "invalid int value"),
     ],
@@ -148,6 +148,13 @@ def test_a_reader_that_leaves_is_no_error():
     with process.stderr:
         assert process.stderr.read() == ""
     assert process.wait(timeout=60) == 141
+
+
+def test_a_terminal_without_the_right_letters_gets_question_marks():
+    process = launch("doctor", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert output.startswith("? Python: ")
 
 
 def test_drills_lists_what_the_catalogue_holds(capsys):

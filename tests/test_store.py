@@ -244,7 +244,7 @@ json_values = st.recursive(
     max_leaves=6,
 )
 texts = st.text(st.characters(codec=None), max_size=20)
-times = st.datetimes(timezones=st.just(UTC))
+times = st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC))
 records = st.one_of(
     st.builds(
         Attempt,

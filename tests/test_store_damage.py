@@ -168,6 +168,13 @@ def test_a_data_folder_whose_name_is_not_text_is_refused(tmp_path: Path):
         store.events("seen")
 
 
+def test_a_spool_file_that_cannot_be_read_is_named(path: Path):
+    folder = path.parent / "spool" / "mine.jsonl"
+    folder.mkdir()
+    with Store.open() as store, pytest.raises(StoreUnwritableError, match=r"cannot read .*mine"):
+        store.events("old")
+
+
 def confined(script: str, home: Path, *bwrap: str) -> list[str]:
     """The lines that a Python script prints in a view of this machine that bwrap makes."""
     command = ["bwrap", "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", *bwrap]

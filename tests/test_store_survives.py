@@ -157,6 +157,14 @@ def test_a_long_spool_file_is_given_up_for_a_new_one():
         assert list((writer.home / "spool").iterdir()) == []
 
 
+def test_more_than_fits_into_one_statement_arrives_all_the_same(monkeypatch):
+    monkeypatch.setattr("app.store.drain.BATCH", 1000)
+    with Store.open() as store:
+        for number in range(50):
+            store.record_event("written", "many", number)
+        assert recorded() == Counter({("many", number): 1 for number in range(50)})
+
+
 @pytest.mark.parametrize("writer_lives", [True, False])
 def test_a_line_written_between_the_copy_and_the_clean_up_is_kept(
     tmp_path: Path, writer_lives: bool

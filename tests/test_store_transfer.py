@@ -106,6 +106,10 @@ WRONG = {
         lambda lines: edited(lines, 2, happened_at="2026-01-01"),
         "line 3.*happened_at.*time zone",
     ),
+    "a time out of all reason": (
+        lambda lines: edited(lines, 2, happened_at="9999-12-31T23:59:59+00:00"),
+        "line 3.*not between 1970 and 2200",
+    ),
     "an id that is none": (lambda lines: edited(lines, 1, id="one"), "line 2.*'id'"),
     "a fault of the judge": (lambda lines: edited(lines, 1, verdict="judge_error"), "line 2"),
     "an unknown verdict": (lambda lines: edited(lines, 1, verdict="great"), "not one of passed"),

@@ -51,15 +51,18 @@ def saves(path: Path) -> Iterator[bytes]:
 
     path = path.absolute()
     last: bytes | None = None
+    # A first tick without a change comes at once: by then every later save is noticed.
     changes = watch(
         path.parent,
         watch_filter=lambda _, changed: Path(changed).name == path.name,
         recursive=False,
         debounce=200,
-        yield_on_timeout=True,
         rust_timeout=100,
+        yield_on_timeout=True,
     )
-    for _ in changes:
+    for changed in changes:
+        if last is not None and not changed:
+            continue
         try:
             source = submission.read(str(path)) if path.exists() else last
         except UsageError as error:

@@ -21,6 +21,7 @@ from app.store.records import RECORDS, Record
 from verifiers.verdict import CheckResult, Diagnosis
 
 LINE_VERSION = 1
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _TABLES = {record.TABLE: record for record in RECORDS}
 
 
@@ -159,6 +160,8 @@ def _time(value: Any) -> datetime:
     time = datetime.fromisoformat(_text(value))
     if time.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
+    if not EARLIEST <= time < LATEST:  # the calendar walks through every day in between
+        raise ValueError(f"{value!r} is not between {EARLIEST.year} and {LATEST.year}")
     return time.astimezone(UTC)
 
 

@@ -127,13 +127,16 @@ class Database:
                 "back, or move the log away to start afresh."
             )
         fresh = self.path.with_suffix(".new")
-        for leftover in (fresh, Path(f"{fresh}.wal")):
-            leftover.unlink(missing_ok=True)
-        connection = self._attach(fresh)
-        connection.execute("CREATE TABLE schema_version (version BIGINT, applied_at TIMESTAMP)")
-        self._detach(connection)
-        fresh.rename(self.path)
-        sync_folder(self.path.parent)
+        try:
+            for leftover in (fresh, Path(f"{fresh}.wal")):
+                leftover.unlink(missing_ok=True)
+            connection = self._attach(fresh)
+            connection.execute("CREATE TABLE schema_version (version BIGINT, applied_at TIMESTAMP)")
+            self._detach(connection)
+            fresh.rename(self.path)
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise unwritable(fresh, error.strerror or str(error)) from error
 
     def _migrate(self, connection: Connection) -> None:
         version = schema_version(connection, self.path)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.store.codec import NewerLineError, columns, dumps, from_line, to_row
 from app.store.database import Connection
+from app.store.home import unreadable
 from app.store.records import Record
 from app.store.spool import SpoolWriter, settle_abandoned
 
-BATCH = 5_000  # rows an INSERT carries at most, which bounds the memory it needs
+BATCH = 16 * 2**20  # characters of JSON after which an INSERT is sent, to bound its memory
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ def read_spool(folder: Path, already: dict[Path, int]) -> list[SpoolFile]:
                 files.append(_read(path))
         except FileNotFoundError:
             continue  # drained and deleted by its own writer just now
+        except OSError as error:
+            raise unreadable(path, error.strerror or str(error)) from error
     return files
 
 
@@ -43,9 +46,9 @@ def insert(connection: Connection, records: Iterable[Record]) -> int:
     for record in records:
         tables.setdefault(type(record), {}).setdefault(str(record.id), record)
     return sum(
-        _insert_batch(connection, table, list(rows.values())[start : start + BATCH])
+        _insert_batch(connection, table, batch)
         for table, rows in tables.items()
-        for start in range(0, len(rows), BATCH)
+        for batch in _batches(rows.values())
     )
 
 
@@ -77,7 +80,21 @@ def _read(path: Path) -> SpoolFile:
     return SpoolFile(path, len(data), tuple(records), unreadable, newer)
 
 
-def _insert_batch(connection: Connection, table: type[Record], rows: list[Record]) -> int:
+def _batches(records: Iterable[Record]) -> Iterator[list[str]]:
+    """The rows as JSON, in lists of about BATCH characters."""
+    batch: list[str] = []
+    size = 0
+    for record in records:
+        batch.append(dumps(to_row(record)))
+        size += len(batch[-1])
+        if size > BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _insert_batch(connection: Connection, table: type[Record], rows: list[str]) -> int:
     """One INSERT for all rows: they cross as one JSON text, which is quicker than parameters."""
     names = columns(table)
     structure = dumps([{name: column.sql for name, column in names.items()}])
@@ -85,6 +102,6 @@ def _insert_batch(connection: Connection, table: type[Record], rows: list[Record
         f"INSERT INTO {table.TABLE} ({', '.join(names)}) "
         f"SELECT {', '.join(f'r.{name}' for name in names)} "
         f"FROM (SELECT unnest(from_json(?::JSON, '{structure}')) AS r) ON CONFLICT DO NOTHING",
-        [dumps([to_row(row) for row in rows])],
-    ).fetchone()
-    return int(inserted[0]) if inserted else 0
+        [f"[{','.join(rows)}]"],
+    ).fetchall()
+    return int(inserted[0][0])

@@ -41,3 +41,11 @@ def unwritable(path: Path, reason: str) -> StoreUnwritableError:
         f"cannot write to {path}: {reason}. Make room or change its permissions, "
         "or set WHETSTONE_HOME to another folder."
     )
+
+
+def unreadable(path: Path, reason: str) -> StoreUnwritableError:
+    """The error for a file of the data folder that cannot be read."""
+    return StoreUnwritableError(
+        f"cannot read {path}: {reason}. Was Whetstone run as another user? Give the folder back "
+        "to yourself, or set WHETSTONE_HOME to another one."
+    )
