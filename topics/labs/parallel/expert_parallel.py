@@ -21,6 +21,7 @@ from topics.labs.parallel.streams import (
     must_divide,
     must_not_be_negative,
 )
+from topics.phrases import say
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -156,11 +157,20 @@ def _notes(
     settings: ExpertParallelSettings, routes: Routing, computing: FloatArray
 ) -> tuple[str, ...]:
     hottest = float(computing.max() / computing.mean())
-    notes = [f"The hottest rank computes {hottest:.2f} times the average; the others wait for it."]
+    notes = [
+        say(
+            "The hottest rank computes {times:.2f} times the average; the others wait for it.",
+            times=hottest,
+        )
+    ]
     if routes.dropped > 0:
         notes.append(
-            f"{routes.dropped:.1%} of the token copies exceed the capacity factor "
-            f"{settings.capacity_factor:g} and are dropped."
+            say(
+                "{share:.1%} of the token copies exceed the capacity factor {factor:g} and are "
+                "dropped.",
+                share=routes.dropped,
+                factor=settings.capacity_factor,
+            )
         )
     return tuple(notes)
 
@@ -179,13 +189,20 @@ def _check(settings: ExpertParallelSettings) -> None:
     must_divide("experts", settings.n_experts, "expert-parallel size", n)
     if not 1 <= settings.top_k <= settings.n_experts:
         raise SettingError(
-            f"The router picks {settings.top_k} of {settings.n_experts} experts; "
-            f"top_k is 1 to {settings.n_experts}."
+            say(
+                "The router picks {k} of {experts} experts; top_k is 1 to {experts}.",
+                k=settings.top_k,
+                experts=settings.n_experts,
+            )
         )
     if not 1 <= settings.imbalance <= n:
         raise SettingError(
-            f"imbalance is {settings.imbalance:g}: the hottest rank's load over the average is "
-            f"between 1 (a fair router) and {n} (everything on one of the {n} ranks)."
+            say(
+                "imbalance is {given:g}: the hottest rank's load over the average is between 1 (a "
+                "fair router) and {n} (everything on one of the {n} ranks).",
+                given=settings.imbalance,
+                n=n,
+            )
         )
     if settings.capacity_factor is not None and settings.capacity_factor <= 0:
         raise SettingError("capacity_factor is above zero, or left out to drop nothing.")

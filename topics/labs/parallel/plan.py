@@ -29,6 +29,7 @@ from topics.labs.parallel.tensor_parallel import (
     check_tensor_parallel,
     layer_times,
 )
+from topics.phrases import say
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,12 @@ def check_plan(plan: Plan) -> None:
     must_divide("sequences in the batch", plan.global_batch, "dp × micro-batch", at_once)
     if plan.tp > plan.gpus_per_node:
         raise SettingError(
-            f"Tensor parallelism over {plan.tp} GPUs leaves the node of {plan.gpus_per_node}, and "
-            f"every layer would wait for the network. Use tp of at most {plan.gpus_per_node}."
+            say(
+                "Tensor parallelism over {tp} GPUs leaves the node of {node}, and every layer "
+                "would wait for the network. Use tp of at most {node}.",
+                tp=plan.tp,
+                node=plan.gpus_per_node,
+            )
         )
 
 

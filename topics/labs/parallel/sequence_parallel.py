@@ -27,6 +27,7 @@ from topics.labs.parallel.tensor_parallel import (
     check_layer,
     simulate_tensor_parallel,
 )
+from topics.phrases import say
 
 KINDS = ("megatron", "ulysses", "ring")
 
@@ -205,7 +206,10 @@ def _check(settings: SequenceParallelSettings) -> None:
         must_divide("attention heads", settings.layer.n_heads, "Ulysses size", n)
         if settings.layer.n_kv_heads % n:
             raise SettingError(
-                f"Ulysses gives each of {n} ranks whole key-value heads and there are "
-                f"{settings.layer.n_kv_heads}. Use at most {settings.layer.n_kv_heads} ranks, or "
-                "ring attention, which splits no heads."
+                say(
+                    "Ulysses gives each of {n} ranks whole key-value heads and there are {heads}. "
+                    "Use at most {heads} ranks, or ring attention, which splits no heads.",
+                    n=n,
+                    heads=settings.layer.n_kv_heads,
+                )
             )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from topics.labs.parallel.errors import SettingError
 from topics.labs.parallel.network.costs import CollectiveCost
+from topics.phrases import say
 
 Lane = Literal["compute", "communication"]
 
@@ -132,10 +133,18 @@ def must_divide(what: str, number: int, by_what: str, divisor: int) -> None:
         return
     below, above = number // divisor * divisor, (number // divisor + 1) * divisor
     fitting = [str(d) for d in range(1, min(number, 4096) + 1) if number % d == 0]
-    near = f"{below} or {above}" if below else str(above)
+    near = say("{below} or {above}", below=below, above=above) if below else str(above)
     raise SettingError(
-        f"{number} {what} cannot be shared by {by_what} {divisor}. Use {near} {what}, "
-        f"or one of these for {by_what}: {', '.join(fitting[:24])}."
+        say(
+            "{number} {what} cannot be shared by {by_what} {divisor}. Use {near} {what}, or one of "
+            "these for {by_what}: {fitting}.",
+            number=number,
+            what=say(what),
+            by_what=say(by_what),
+            divisor=divisor,
+            near=near,
+            fitting=", ".join(fitting[:24]),
+        )
     )
 
 

@@ -24,13 +24,17 @@ class CollectiveCost:
 
     op: str
     algorithm: str
-    n_ranks: int
+    topology: Topology
     payload: float
     seconds: float
     steps: int
     intra_bytes: float
     inter_bytes: float
     formula: str
+
+    @property
+    def n_ranks(self) -> int:
+        return self.topology.n_ranks
 
     @property
     def bytes_sent(self) -> float:
@@ -107,12 +111,13 @@ def algorithms(op: str, topology: Topology) -> list[str]:
 def _cost(op: str, payload: float, topology: Topology, algorithm: str) -> CollectiveCost:
     formula = _FORMULAS[algorithm, op]
     if topology.n_ranks == 1:
-        return CollectiveCost(op, algorithm, 1, payload, 0.0, 0, 0.0, 0.0, "one rank: nothing")
+        nothing = "one rank: nothing"
+        return CollectiveCost(op, algorithm, topology, payload, 0.0, 0, 0.0, 0.0, nothing)
     part = _ALGORITHMS[algorithm](op, payload, topology)
     return CollectiveCost(
         op,
         algorithm,
-        topology.n_ranks,
+        topology,
         payload,
         part.seconds,
         part.steps,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from topics.labs.parallel.errors import SettingError
+from topics.phrases import say
 
 GB = 1e9
 
@@ -82,8 +83,14 @@ class Topology:
         if self.n_ranks > self.ranks_per_node and self.n_ranks % self.ranks_per_node:
             whole = self.n_ranks // self.ranks_per_node * self.ranks_per_node
             raise SettingError(
-                f"{self.n_ranks} ranks do not fill nodes of {self.ranks_per_node}. Use {whole} or "
-                f"{whole + self.ranks_per_node} ranks, or nodes of another size."
+                say(
+                    "{n} ranks do not fill nodes of {size}. Use {below} or {above} ranks, or nodes "
+                    "of another size.",
+                    n=self.n_ranks,
+                    size=self.ranks_per_node,
+                    below=whole,
+                    above=whole + self.ranks_per_node,
+                )
             )
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from topics.labs.parallel.errors import SettingError
 from topics.labs.parallel.pipeline import flushes, one_f_one_b, v_shaped
 from topics.labs.parallel.pipeline.ops import IntArray, Shape
+from topics.phrases import say
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,16 @@ def pipeline_shape(
     n_operations = n_stages * n_micro_batches * chunks * (3 if schedule.split_backward else 2)
     if n_operations > MAX_OPERATIONS:
         raise SettingError(
-            f"{n_stages} stages × {n_micro_batches} micro-batches × {chunks} chunks makes "
-            f"{n_operations:,} operations; at most {MAX_OPERATIONS:,} are simulated. Use fewer "
-            "micro-batches: the bubble shrinks in proportion to their number."
+            say(
+                "{p} stages × {m} micro-batches × {v} chunks makes {count:,} operations; at most "
+                "{most:,} are simulated. Use fewer micro-batches: the bubble shrinks in proportion "
+                "to their number.",
+                p=n_stages,
+                m=n_micro_batches,
+                v=chunks,
+                count=n_operations,
+                most=MAX_OPERATIONS,
+            )
         )
     return Shape(n_stages, n_micro_batches, chunks, schedule.v_shaped)
 
@@ -154,31 +162,53 @@ def _check_chunks(schedule: Schedule, chunks: int) -> None:
     low, high = schedule.min_chunks, schedule.max_chunks
     if chunks >= low and (high is None or chunks <= high):
         return
-    wanted = f"exactly {low}" if low == high else f"{low} or more"
-    hint = " For several chunks per rank use interleaved, looped-bfs or zb-h1." if high == 1 else ""
-    hint = " With one chunk it is 1f1b." if schedule.name == "interleaved" else hint
-    raise SettingError(f"{schedule.title} takes {wanted} chunks per rank, not {chunks}.{hint}")
+    wanted = say("exactly {n}", n=low) if low == high else say("{n} or more", n=low)
+    message = say(
+        "{schedule} takes {wanted} chunks per rank, not {chunks}.",
+        schedule=schedule.title,
+        wanted=wanted,
+        chunks=chunks,
+    )
+    if schedule.name == "interleaved":
+        message += say(" With one chunk it is 1f1b.")
+    elif high == 1:
+        message += say(" For several chunks per rank use interleaved, looped-bfs or zb-h1.")
+    raise SettingError(message)
 
 
 def _check_micro_batches(schedule: Schedule, p: int, m: int, chunks: int) -> None:
     least = schedule.min_micro_batches(p)
     if m < least:
         raise SettingError(
-            f"{schedule.title} on {p} stages needs at least {least} micro-batches to fill the "
-            f"pipeline, and there are {m}. Use {least} or more micro-batches, "
-            f"{_most_stages(schedule, m)}, or gpipe, which runs any number."
+            say(
+                "{schedule} on {p} stages needs at least {least} micro-batches to fill the "
+                "pipeline, and there are {m}. Use {least} or more micro-batches, at most {most} "
+                "stages, or gpipe, which runs any number.",
+                schedule=schedule.title,
+                p=p,
+                m=m,
+                least=least,
+                most=_most_stages(schedule, m),
+            )
         )
     if schedule.whole_rounds and chunks > 1 and m % p:
-        below, above = m // p * p, (m // p + 1) * p
         raise SettingError(
-            f"{schedule.title} hands out micro-batches in groups of {p}, one per stage, and {m} is "
-            f"not a multiple of {p}. Use {below} or {above} micro-batches, or a number of stages "
-            f"that divides {m}: {', '.join(str(d) for d in range(2, m + 1) if m % d == 0)}."
+            say(
+                "{schedule} hands out micro-batches in groups of {p}, one per stage, and {m} is "
+                "not a multiple of {p}. Use {below} or {above} micro-batches, or a number of "
+                "stages that divides {m}: {divisors}.",
+                schedule=schedule.title,
+                p=p,
+                m=m,
+                below=m // p * p,
+                above=(m // p + 1) * p,
+                divisors=", ".join(str(d) for d in range(2, m + 1) if m % d == 0),
+            )
         )
 
 
-def _most_stages(schedule: Schedule, m: int) -> str:
+def _most_stages(schedule: Schedule, m: int) -> int:
     stages = 1
     while schedule.min_micro_batches(stages + 1) <= m:
         stages += 1
-    return f"at most {stages} stage{'s' if stages > 1 else ''}"
+    return stages

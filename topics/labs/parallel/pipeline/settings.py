@@ -11,6 +11,7 @@ import numpy as np
 from topics.labs.parallel.errors import SettingError
 from topics.labs.parallel.pipeline.engine import Durations, FloatArray
 from topics.labs.parallel.pipeline.ops import Kind, Shape
+from topics.phrases import say
 
 PerStage = float | tuple[float, ...]
 
@@ -53,7 +54,7 @@ def durations(settings: PipelineSettings, shape: Shape) -> Durations:
     backward_input = per_chunk("backward_input", settings.backward_input, shape)
     backward_weight = per_chunk("backward_weight", settings.backward_weight, shape)
     if not (forward + backward_input + backward_weight).any():
-        raise SettingError("All times are zero: give at least one of them a positive time.")
+        raise SettingError(say("All times are zero: give at least one of them a positive time."))
     compute = np.empty((len(Kind), shape.n_virtual_stages))
     compute[Kind.FORWARD], compute[Kind.BACKWARD_INPUT] = forward, backward_input
     compute[Kind.BACKWARD_WEIGHT] = backward_weight
