@@ -12,10 +12,10 @@ from verifiers import confine, isolation, syscalls
 @pytest.fixture(autouse=True)
 def look_afresh():
     """Forget what earlier looks at the machine found, before and after each test."""
-    for cached in (isolation.isolation, confine.why_not_bwrap, syscalls.compiled):
+    for cached in (isolation.isolation, confine.probe, syscalls.compiled):
         cached.cache_clear()
     yield
-    for cached in (isolation.isolation, confine.why_not_bwrap, syscalls.compiled):
+    for cached in (isolation.isolation, confine.probe, syscalls.compiled):
         cached.cache_clear()
 
 

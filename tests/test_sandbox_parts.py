@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifiers import confine, lockdown, syscalls, wire
+from verifiers import confine, lockdown, syscalls, view, wire
 from verifiers.child import ran_out_of_memory
 from verifiers.printed import clean
 
@@ -130,7 +130,7 @@ def test_the_command_line_binds_nothing_that_can_be_written():
 
 def test_the_view_shows_no_part_of_the_project_but_the_verifiers():
     command = confine.bwrap_command()
-    project = Path(confine.__file__).parent.parent
+    project = Path(view.__file__).parent.parent
     sources = [
         Path(command[i + 1]) for i, option in enumerate(command) if option.startswith("--ro-bind")
     ]
@@ -141,7 +141,7 @@ def test_the_view_shows_no_part_of_the_project_but_the_verifiers():
 
 
 def test_importable_packages_are_those_named_and_what_they_require():
-    names = {package.name for package in confine.importable(("safetensors", "numpy"))}
+    names = {package.name for package in view.importable(("safetensors", "numpy"))}
     assert {"safetensors", "numpy"} <= names
     assert not {"torch", "sympy", "streamlit"} & names
 

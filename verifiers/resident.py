@@ -6,7 +6,6 @@ import base64
 import contextlib
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -16,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from verifiers import confine, syscalls, wire
-from verifiers.zygote import USERS, WARM_UP
+from verifiers import confine, syscalls, view, wire
+from verifiers.zygote import WARM_UP
 
 START_SECONDS = 120.0  # importing torch on a cold disk
 
@@ -31,7 +30,7 @@ class Settings:
     """How a resident process is made: what its children run, and what they may import."""
 
     entry: str
-    packages: tuple[str, ...] = confine.PACKAGES
+    packages: tuple[str, ...] = view.PACKAGES
     warm_up: tuple[str, ...] = WARM_UP
     namespaces: bool = True
     extra_paths: tuple[Path, ...] = ()  # more folders to import from, bound read-only
@@ -62,13 +61,13 @@ class Resident:
         program = f"from verifiers.zygote import main; main({inner.fileno()})"
         extra = tuple(path.resolve() for path in self.settings.extra_paths)
         if not self.settings.namespaces:
-            folders = {p.source.parent for p in confine.importable(self.settings.packages)}
+            folders = {p.source.parent for p in view.importable(self.settings.packages)}
             search = [*sorted(folders), Path(__file__).parent.parent, *extra]
             self._process = self._popen(confine.python_command(program, search), inner.fileno())
             self.pid = self._process.pid
             return
-        search = [confine.INNER / "packages", confine.INNER]
-        search += [confine.extra_folder(number) for number in range(len(extra))]
+        search = [view.INNER / "packages", view.INNER]
+        search += [view.extra_folder(number) for number in range(len(extra))]
         told, telling = os.pipe()
         with os.fdopen(told, "rb") as info:
             command = confine.bwrap_command(
@@ -99,7 +98,7 @@ class Resident:
             "prepare": self.settings.prepare,
             "workers": self.settings.workers,
             "cuda": self.settings.cuda,
-            "uid_base": _unused_users(self.settings),
+            "uid_base": self._users(),
             "namespaces": self.settings.namespaces,
             "seccomp": base64.b64encode(syscalls.compiled(self.settings.namespaces)).decode(),
         }
@@ -111,6 +110,12 @@ class Resident:
             wire.receive_json(self._control)
         except (OSError, EOFError, ValueError) as error:
             raise ResidentLost(f"it did not start: {error}. {self.log()}") from error
+
+    def _users(self) -> int:
+        settings = self.settings
+        if not settings.namespaces:
+            return 0
+        return confine.unused_users(settings.packages, settings.extra_paths)
 
     def _anonymous_memory(self) -> list[tuple[int, int]]:
         """Where the process keeps its own data; it cannot look, for it sees no /proc."""
@@ -160,18 +165,6 @@ class Resident:
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-
-def _unused_users(settings: Settings) -> int:
-    """The first of some user numbers that nobody has; zero where children must stay who they are.
-
-    As root a child would escape the limit on threads, which root is exempt from.
-    """
-    if not settings.namespaces or os.geteuid() != 0:
-        return 0
-    if not confine.readable_by_others(settings.packages, settings.extra_paths):
-        return 0
-    return 2**30 + secrets.randbelow(2**20) * USERS
 
 
 def _own_data(line: str) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from verifiers import confine
+from verifiers import confine, view
 from verifiers.attempt import attempt
 from verifiers.outcome import Job, Outcome, OutcomeKind
 from verifiers.resident import Resident, ResidentLost, Settings
@@ -69,7 +69,7 @@ class Sandbox:
         entry: str = DEFAULT_ENTRY,
         workers: int = 1,
         device: Literal["cpu", "cuda"] = "cpu",
-        packages: tuple[str, ...] = confine.PACKAGES,
+        packages: tuple[str, ...] = view.PACKAGES,
         warm_up: tuple[str, ...] = WARM_UP,
         extra_paths: tuple[Path, ...] = (),
         prepare: str = "",

@@ -21,9 +21,9 @@ from collections.abc import Callable
 from typing import Any
 
 from verifiers import child, lockdown, warmup, wire
+from verifiers.confine import USERS
 
 WARM_UP = ("numpy", "numpy.ctypeslib", "torch", "torch._dynamo", "safetensors.torch", "jaxtyping")
-USERS = 64  # children take turns at this many user numbers
 
 
 class Zygote:
