@@ -64,8 +64,8 @@ def model_from_config(config: Mapping[str, object], name: str = "") -> ModelConf
         )
     if family not in FAMILIES:
         raise SettingError(
-            f"unknown model family {family!r}; known: {', '.join(sorted(FAMILIES))}. If it is built "
-            'like one of these, set "model_type" to that one; or use --params N'
+            f"unknown model family {family!r}; known: {', '.join(sorted(FAMILIES))}. If it is "
+            'built like one of these, set "model_type" to that one; or use --params N'
         )
     model = FAMILIES[family](Reader({**config, "model_type": family}))
     return check(model.with_name(name or str(config.get("_name_or_path") or family)))

@@ -18,6 +18,7 @@ def attend(
     eager_only: bool = False,
     repeat: bool = True,
     by_head: bool = False,
+    bias_heads: float = 0.0,
 ) -> Value:
     """Softmax of QK^T times V, ready for the output projection.
 
@@ -25,14 +26,15 @@ def attend(
     given a mask; flash-attn never is. `eager_only` is for families that have nothing else. With
     `repeat` false, SDPA broadcasts a single key-value head by itself. `by_head` says that the query
     lies in memory head by head (partial rotary joins its halves so); a fused kernel's result then
-    does too, and must be copied for the output projection.
+    does too, and must be copied for the output projection. `bias_heads` counts the heads of a
+    learned position bias (T5), which SDPA takes as a mask of its own for each.
     """
     run = parts.run
     masked = run.mask if masked is None else masked
     kind = "eager" if eager_only else run.attention
     if kind == "eager":
         return _eager(parts, q, k, v, softmax_fp32, kv_seq)
-    return _fused(parts, q, k, v, kv_seq, masked and kind == "sdpa", repeat, by_head)
+    return _fused(parts, q, k, v, kv_seq, masked and kind == "sdpa", repeat, by_head, bias_heads)
 
 
 def _dropout(parts: Parts) -> float:
@@ -53,7 +55,12 @@ def _eager(parts: Parts, q: Value, k: Value, v: Value, softmax_fp32: bool, kv_se
     weights = tape.scale(tape.matmul(query, key, scores))
     if model.softcap:
         weights = tape.scale(tape.keep_result(weights))
-    probabilities = tape.keep_result(weights, 4.0 if softmax_fp32 else None)
+    if model.sinks:  # one more logit per row; the softmax over both is cut back by a view
+        wide = tape.keep_result(tape.copy(weights, scores * (kv_seq + 1) / kv_seq))
+        probabilities = tape.view(wide, scores)
+    else:
+        # only fp16 has a softmax that widens on the way; bf16 is copied to fp32 first
+        probabilities = tape.keep_result(tape.cast(weights, 4.0) if softmax_fp32 else weights)
     probabilities = tape.dropout(tape.cast(probabilities, v.item), _dropout(parts))
     width = value.elements / (parts.batch * kv_seq)
     return tape.copy(tape.matmul(probabilities, value, parts.tokens * width))
@@ -68,6 +75,7 @@ def _fused(
     masked: bool,
     repeat: bool,
     by_head: bool,
+    bias_heads: float,
 ) -> Value:
     tape, run = parts.tape, parts.run
     kv_seq = kv_seq or parts.seq
@@ -81,8 +89,8 @@ def _fused(
         return _math(parts, q, k, v, p, kv_seq)
     out = tape.new(parts.tokens * value_width, q.item, q.grad or k.grad or v.grad)
     sums = tape.new(parts.batch * parts.heads * parts.seq, 4.0, grad=False)
-    bias = parts.batch * parts.seq * kv_seq
-    mask = tape.new(bias, q.item, grad=False) if masked else None
+    bias = parts.seq * kv_seq * (parts.batch if masked else 1) * max(bias_heads, 1.0)
+    mask = tape.new(bias, q.item, grad=False) if masked or bias_heads else None
     tape.record((q, k, v), (out,), (q, k, v, out, sums, mask))
     efficient = run.device == "cuda" and masked
     return tape.copy(out) if by_head and not efficient else tape.view(out)

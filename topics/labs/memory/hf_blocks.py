@@ -147,8 +147,10 @@ def _bert(p: Parts, x: Value, kind: Kind) -> Value:
 def _t5(p: Parts, x: Value, kind: Kind) -> Value:
     """T5: no scaling, a position bias that is added, dropout after each part."""
     tape = p.tape
+    padded = p.run.mask and kind == "encoder"
     q, k, v = p.qkv(p.norm(x))
-    x = tape.add(x, p.residual_dropout(p.output(attend(p, q, k, v, eager_only=True))))
+    core = attend(p, q, k, v, softmax_fp32=False, masked=padded, bias_heads=p.heads)
+    x = tape.add(x, p.residual_dropout(p.output(core)))
     if kind != "encoder":
         x = tape.add(x, p.residual_dropout(_cross_attention(p, p.norm(x))))
     return tape.add(x, p.residual_dropout(_t5_mlp(p, p.norm(x))))
@@ -172,12 +174,14 @@ def _cross_attention(p: Parts, x: Value) -> Value:
     q = p.linear(x, model.hidden, width, "q", model.qkv_bias)
     k = p.linear(encoded, model.hidden, width, "k", model.qkv_bias)
     v = p.linear(encoded, model.hidden, width, "v", model.qkv_bias)
-    return p.output(attend(p, q, k, v, eager_only=model.block == "t5", masked=False))
+    heads = p.heads if model.block == "t5" and p.run.mask else 0.0
+    return p.output(attend(p, q, k, v, softmax_fp32=False, bias_heads=heads))
 
 
 def _bart(p: Parts, x: Value, kind: Kind) -> Value:
     q, k, v = p.qkv(x)
-    x = p.layer_norm(p.tape.add(x, p.residual_dropout(p.output(attend(p, q, k, v)))))
+    attended = p.output(attend(p, q, k, v, softmax_fp32=False))
+    x = p.layer_norm(p.tape.add(x, p.residual_dropout(attended)))
     if kind != "encoder":
         x = p.layer_norm(p.tape.add(x, p.residual_dropout(_cross_attention(p, x))))
     return p.layer_norm(p.tape.add(x, p.residual_dropout(p.mlp(x))))

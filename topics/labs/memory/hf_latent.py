@@ -23,7 +23,9 @@ def latent_attention(p: Parts, x: Value) -> Value:
     up = heads * (latent.nope_dim + latent.v_dim)
     both = p.linear(p.norm(key_value, latent.kv_rank), latent.kv_rank, up, "kv_b")
     nope, value = tape.split(both, tokens * heads * latent.nope_dim, tokens * heads * latent.v_dim)
-    query = tape.copy(tape.add(tape.view(q), p.rotate(tape.view(q, tokens * heads * latent.rope_dim))))
+    query = tape.copy(
+        tape.add(tape.view(q), p.rotate(tape.view(q, tokens * heads * latent.rope_dim)))
+    )
     key = tape.copy(nope, tokens * q_out)
     tape.record((rope,), (key,))
     return p.output(attend(p, query, key, value), heads * latent.v_dim)

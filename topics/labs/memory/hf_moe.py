@@ -22,7 +22,7 @@ def mixture(p: Parts, x: Value) -> Value:
     picked = tape.copy(x, rows * hidden)
     both = _grouped(p, picked, rows * 2 * width, 2 * width * hidden)
     gate, up = tape.split(both, rows * width, rows * width)
-    inner = tape.multiply(p.activation(gate), up)
+    inner = _clamped(p, gate, up) if model.sinks else tape.multiply(p.activation(gate), up)
     out = _grouped(p, inner, rows * hidden, width * hidden)
     weighted = tape.multiply(out, chosen)
     routed = tape.copy(weighted, tokens * hidden)
@@ -40,3 +40,11 @@ def _grouped(p: Parts, x: Value, out_elements: float, weight: float) -> Value:
     assert experts is not None
     size = weight * experts.count
     return p.tape.linear(x, out_elements, weight=size, trainable=p.run.train_base)
+
+
+def _clamped(p: Parts, gate: Value, up: Value) -> Value:
+    """gpt-oss clamps both halves, and writes its swish out: gate * sigmoid(alpha gate) * (up + 1)."""
+    tape = p.tape
+    gate, up = tape.keep_input(gate), tape.keep_input(up)
+    swish = tape.multiply(gate, tape.keep_result(tape.scale(gate)))
+    return tape.multiply(tape.scale(up), swish)

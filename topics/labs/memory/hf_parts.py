@@ -47,6 +47,8 @@ class Parts:
             return self._cohere_norm(x, width)
         if self.model.norm.startswith("layer"):
             return self.layer_norm(x, width)
+        if self.model.block == "t5":
+            return self._rms(x, width, narrow=True)
         if self.model.block == "gemma":
             return self._rms(x, width, cast_last=True, shift=True)
         if self.model.family in ("olmo2", "olmo3", "gpt_oss"):
@@ -66,22 +68,35 @@ class Parts:
         self.tape.record((x,), (out,), (x, stats), param_grads=grads)
         return out
 
-    def _rms(self, x: Value, width: float, cast_last: bool = False, shift: bool = False) -> Value:
-        """RMSNorm as Python writes it: to fp32, square, mean, rsqrt, multiply, times the weight."""
+    def _rms(
+        self,
+        x: Value,
+        width: float,
+        cast_last: bool = False,
+        shift: bool = False,
+        narrow: bool = False,
+    ) -> Value:
+        """RMSNorm as Python writes it: to fp32, square, mean, rsqrt, multiply, times the weight.
+
+        Families differ in where they cast back (`cast_last`: after the weight), in whether the
+        weight is 1 + w (`shift`), and in whether the input itself is scaled or its fp32 copy
+        (`narrow`: T5 scales the input).
+        """
         tape, item, train = self.tape, x.item, self.run.train_base
         rows = x.elements / width
         wide = tape.cast(x, 4.0)
-        square = tape.keep_input(wide)
+        square = tape.power(wide)
         mean = tape.copy(square, rows)
         scale = tape.keep_result(mean)
-        y = tape.multiply(wide, scale)
+        y = tape.multiply(x if narrow else wide, scale)
         if not cast_last:
             y = tape.cast(y, item)
         weight = tape.new(width, 4.0, grad=False) if shift else None
         out = tape.new(y.elements, y.item, y.grad or train)
         grads = width * item if train else 0.0
         keeps_weight = weight if y.grad else None
-        tape.record((y,), (out,), (y if train else None, keeps_weight), param_grads=grads)
+        kept = (y if train else None, keeps_weight)
+        tape.record((y,), (out,), kept, param_grads=grads, workspace=y.bytes if train else 0.0)
         return tape.cast(out, item)
 
     def _cohere_norm(self, x: Value, width: float) -> Value:
@@ -90,7 +105,7 @@ class Parts:
         wide = tape.cast(x, 4.0)
         centred = tape.copy(wide)
         again = tape.copy(wide)
-        mean = tape.copy(tape.keep_input(again), rows)
+        mean = tape.copy(tape.power(again), rows)
         y = tape.multiply(centred, tape.keep_result(mean))
         weight = tape.new(width, 4.0, grad=False)
         out = tape.new(y.elements, 4.0, y.grad or train)
@@ -181,7 +196,7 @@ class Parts:
             return tape.keep_result(x)
         if name not in ("gelu_new", "gelu_fast"):
             return tape.keep_input(x)
-        cubed = tape.keep_input(x)
+        cubed = tape.power(x)
         half = tape.scale(x)
         inner = tape.scale(tape.add(x, tape.scale(cubed)))
         one_more = tape.scale(tape.keep_result(inner))

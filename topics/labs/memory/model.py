@@ -123,7 +123,7 @@ class ModelConfig:
 
     @property
     def moe_layers(self) -> int:
-        return self.layers - self.experts.dense_layers if self.experts else 0
+        return max(self.layers - self.experts.dense_layers, 0) if self.experts else 0
 
     @property
     def dense_layers(self) -> int:

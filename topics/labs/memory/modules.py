@@ -176,16 +176,8 @@ def _attention(model: ModelConfig, names: Names, where: str) -> list[Module]:
     else:
         found = [Module(prefix + names.q, "q", (q, hidden), bias * q, split="column")]
         for name, role in ((names.k, "k"), (names.v, "v")):
-            found.append(
-                Module(
-                    prefix + name,
-                    role,
-                    (kv, hidden),
-                    bias * kv,
-                    split="column",
-                    units=model.kv_heads,
-                )
-            )
+            shape, units = (kv, hidden), model.kv_heads
+            found.append(Module(prefix + name, role, shape, bias * kv, split="column", units=units))
         found.append(o)
     if model.qk_norm != "none":
         sizes = (model.head_dim, model.head_dim) if model.qk_norm == "head" else (q, kv)

@@ -117,9 +117,16 @@ class Tape:
         return self.copy(x)
 
     def multiply(self, x: Value, y: Value) -> Value:
-        """Keeps each factor whose partner needs a gradient."""
+        """Keeps each factor whose partner needs a gradient; a broadcast one is summed back."""
         out = self.new(max(x.elements, y.elements), max(x.item, y.item), x.grad or y.grad)
-        self.record((x, y), (out,), (x if y.grad else None, y if x.grad else None))
+        kept = (x if y.grad else None, y if x.grad else None)
+        self.record((x, y), (out,), kept, workspace=out.bytes if x.elements != y.elements else 0.0)
+        return out
+
+    def power(self, x: Value) -> Value:
+        """Keeps its input; backward writes the lower power and its multiple out first."""
+        out = self.new(x.elements, x.item, x.grad)
+        self.record((x,), (out,), (x,), workspace=2 * x.bytes)
         return out
 
     def keep_result(self, x: Value, item: float | None = None) -> Value:
