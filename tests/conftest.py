@@ -25,3 +25,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     if report.skipped and strict:
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def judge():
+    """One judge, and so one sandbox, for all tests of a worker."""
+    from verifiers.judge import Judge
+
+    with Judge() as judge:
+        judge.warm_up()
+        yield judge

@@ -26,7 +26,7 @@ from verifiers.checks import Case, Check, checks_of, parameter_names
 from verifiers.compare import Allowance, compare_case, describe_kind
 from verifiers.draw import Draw
 from verifiers.inside import Task
-from verifiers.run import load_module, run_check
+from verifiers.run import Observation, load_module, run_check
 from verifiers.sandbox import Job, Outcome, Sandbox
 from verifiers.spec import DrillSpec
 from verifiers.tree import FrameError, decode, freeze
@@ -53,8 +53,16 @@ class Expected:
         self._observe = functools.partial(_observe, bench, check, solution, seed, device)
 
     @functools.cached_property
-    def _native_cases(self) -> tuple[Case, ...]:
+    def _native_run(self) -> Observation:
         return self._observe(exact=False)
+
+    @functools.cached_property
+    def _exact_run(self) -> Observation:
+        return self._observe(exact=True)
+
+    @property
+    def _native_cases(self) -> tuple[Case, ...]:
+        return self._native_run.cases
 
     @functools.cached_property
     def native(self) -> tuple[Any, ...]:
@@ -62,7 +70,13 @@ class Expected:
 
     @functools.cached_property
     def exact(self) -> tuple[Any, ...]:
-        return tuple(freeze(case.outcome) for case in self._observe(exact=True))
+        return tuple(freeze(case.outcome) for case in self._exact_run.cases)
+
+    @property
+    def broken(self) -> str:
+        """Why the check cannot be used at all: no case, or an exception of its own."""
+        nothing = "" if self._native_cases else "it observed nothing"
+        return self._native_run.escaped or self._exact_run.escaped or nothing
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -75,9 +89,9 @@ class Expected:
 
 def _observe(
     bench: Workbench, check: Check, solution: Any, seed: int, device: str, *, exact: bool
-) -> tuple[Case, ...]:
+) -> Observation:
     draw = Draw(seed, check.name, exact=exact, device=device, parameters=bench.parameters)
-    return run_check(check, solution, draw).cases
+    return run_check(check, solution, draw)
 
 
 @dataclass(frozen=True)
@@ -309,8 +323,8 @@ class _Run:
         for check in self.checks:
             # The reference runs here while the submission runs in the sandbox.
             expected = self.bench.expect(check, self.bench.reference, self.seed, self.device)
-            if not expected.calls:
-                raise DrillError(f"{self.bench.spec.id}: check {check.name!r} observed nothing")
+            if expected.broken:
+                raise DrillError(f"{self.bench.spec.id}, check {check.name!r}: {expected.broken}")
             frame = self._next_check(frames, record)
             if frame is None:
                 return record

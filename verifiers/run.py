@@ -16,21 +16,24 @@ MAX_CASES = 500
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything one check saw."""
+    """Everything one check saw; `escaped` is the exception that ended it early, if one did."""
 
     check: str
     cases: tuple[Case, ...]
+    escaped: str = ""
 
 
 def run_check(check: Check, solution: Any, draw: Draw) -> Observation:
     """Run one check. An exception that escapes becomes a last case, so that nothing is lost."""
     cases: list[Case] = []
+    escaped = ""
     try:
         for case in islice(check.run(solution, draw), MAX_CASES):
             cases.append(case)  # noqa: PERF402 - the cases before an exception are kept
     except Exception as error:
+        escaped = repr(error)
         cases.append(Case(f"{check.name}, case {len(cases) + 1}", raised(error).as_tree()))
-    return Observation(check.name, tuple(cases))
+    return Observation(check.name, tuple(cases), escaped)
 
 
 def run_checks(

@@ -30,7 +30,12 @@ class Watch:
     def __init__(self, forbidden: tuple[str, ...]) -> None:
         self.seen: list[str] = []
         self.forbidden = forbidden
-        self.last_parts = {name.rpartition(".")[2]: name for name in forbidden if "." in name}
+        # By last part, as operators are named; reversed, so that the first spelling is reported.
+        self.last_parts = {
+            name.rpartition(".")[2]: name
+            for name in reversed(forbidden)
+            if name.startswith("torch.")
+        }
         self.targets = dict(_resolved(forbidden))
 
     def note(self, name: str) -> None:
@@ -117,9 +122,7 @@ class _Operators(TorchDispatchMode):
         super().__init__()
         self.watch = watch
         self.banned = {
-            part: name
-            for part, name in watch.last_parts.items()
-            if part in OPERATOR_NAMES and name.startswith("torch.")
+            part: name for part, name in watch.last_parts.items() if part in OPERATOR_NAMES
         }
 
     def __torch_dispatch__(
@@ -166,7 +169,13 @@ OPERATORS = {
     "adaptive_max_pool2d": ("adaptive_max_pool2d",),
     "adaptive_max_pool3d": ("adaptive_max_pool3d",),
     "fractional_max_pool2d": ("fractional_max_pool2d",),
+    "fractional_max_pool3d": ("fractional_max_pool3d",),
+    "max_unpool2d": ("max_unpool2d",),
+    "max_unpool3d": ("max_unpool3d",),
     "avg_pool2d": ("avg_pool2d",),
+    "avg_pool3d": ("avg_pool3d",),
+    "_adaptive_avg_pool2d": ("adaptive_avg_pool2d",),
+    "_adaptive_avg_pool3d": ("adaptive_avg_pool3d",),
     "mkldnn_max_pool2d": ("max_pool2d",),
     "native_batch_norm": ("batch_norm",),
     "native_group_norm": ("group_norm",),

@@ -1,0 +1,118 @@
+"""Banned calls are found however they are written, and nothing else is."""
+
+import ast
+
+import pytest
+import torch
+
+from verifiers.forbidden import scan
+from verifiers.watch import Watch
+
+# scipy's comes last on purpose: operators are known by their last part, whoever else bears it.
+SOFTMAX = (
+    "torch.softmax",
+    "torch.Tensor.softmax",
+    "torch.nn.functional.softmax",
+    "torch.nn.Softmax",
+    "scipy.special.softmax",
+)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import torch\ntorch.softmax(x, 0)",
+        "import torch as t\nt.softmax(x, 0)",
+        "from torch import softmax\nsoftmax(x, 0)",
+        "from torch import softmax as s\ns(x, 0)",
+        "from torch import *\nsoftmax(x, 0)",
+        "import torch.nn.functional as F\nF.softmax(x, 0)",
+        "import torch.nn.functional\ntorch.nn.functional.softmax(x, 0)",
+        "from torch.nn import functional\nfunctional.softmax(x)",
+        "from torch import nn\nnn.Softmax(0)(x)",
+        "from torch import nn\nlayer = nn.functional\nlayer.softmax(x)",
+        "import torch\ngetattr(torch, 'softmax')(x, 0)",
+        "import importlib\nimportlib.import_module('torch').softmax(x, 0)",
+        "__import__('torch').softmax(x, 0)",
+        "import torch\nf = torch.softmax\nf(x, 0)",
+        "import torch\ntorch.Tensor.softmax(x, 0)",
+        "from scipy import special\nspecial.softmax(x)",
+        "def f():\n    import torch\n    return torch.softmax(x, 0)",
+    ],
+)
+def test_reading_finds(source):
+    assert scan(ast.parse(source), SOFTMAX)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# torch.softmax\nx = 'torch.softmax(x)'",
+        "import torch\ntorch.logsumexp(x, 0)",
+        "def softmax(x): return x\nsoftmax(1)",
+        "from torch import softmax\ndef softmax(x): return x\nsoftmax(1)",
+        "class A:\n    def softmax(self): return 1\nA().softmax()",
+        "import torch\nif __name__ == '__main__':\n    torch.softmax(torch.ones(1), 0)",
+        "from mine import softmax\nsoftmax(1)",
+        "import torch.nn.functional as F\nF.relu(x)",
+    ],
+)
+def test_reading_leaves_alone(source):
+    assert scan(ast.parse(source), SOFTMAX) == []
+
+
+def test_a_banned_package_may_not_be_imported():
+    assert scan(ast.parse("import peft"), ("peft",))
+    assert scan(ast.parse("from peft import LoraConfig\nLoraConfig()"), ("peft",))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: getattr(torch, "soft" + "max")(x, 0),
+        lambda x: getattr(x, "soft" + "max")(0),
+        lambda x: vars(torch.nn.functional)["soft" + "max"](x, dim=0),
+        lambda x: vars(torch.nn)["Soft" + "max"](0)(x),
+        lambda x: torch.ops.aten.softmax.int(x, 0),
+        lambda x: torch.ops.aten._softmax(x, 0, False),
+        lambda x: torch.nn.functional.softmin(x, 0),
+        lambda x: torch.nn.functional.gumbel_softmax(x),
+        lambda x: torch.jit.trace(lambda y: torch.softmax(y, 0), x, check_trace=False)(x),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_watching_finds_what_reading_cannot(call):
+    watch = Watch(SOFTMAX)
+    with watch.active():
+        call(torch.ones(3))
+    assert watch.seen
+
+
+def test_watching_leaves_other_functions_alone():
+    watch = Watch(SOFTMAX)
+    with watch.active():
+        x = torch.randn(3, 4, requires_grad=True)
+        (x - x.logsumexp(-1, keepdim=True)).exp().sum().backward()
+    assert watch.seen == []
+
+
+def test_watching_sees_a_banned_class_through_its_subclass():
+    banned = ("torch.optim.lr_scheduler",)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR
+    original = torch.optim.lr_scheduler.LRScheduler.__init__
+    watch = Watch(banned)
+    optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)])
+    try:
+        with watch.active():
+            scheduler(optimizer, 3)
+        assert watch.seen
+    finally:
+        restore(scheduler, original)
+
+
+def restore(scheduler, original):
+    """The watch wraps classes for the rest of a child's life; here the process goes on."""
+    for member in vars(torch.optim.lr_scheduler).values():
+        if isinstance(member, type) and hasattr(member.__init__, "__wrapped__"):
+            member.__init__ = member.__init__.__wrapped__
+    assert torch.optim.lr_scheduler.LRScheduler.__init__ is original
