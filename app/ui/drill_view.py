@@ -192,12 +192,21 @@ def confirm_giving_up(drill_id: str) -> None:
     @st.dialog(t("drill.give_up_title"))
     def ask() -> None:
         st.write(t("drill.give_up_text"))
-        if st.button(t("drill.give_up_yes"), key="give-up-yes", type="primary"):
-            store().record_event(GAVE_UP, drill_id)
-            st.session_state[f"reference-{drill_id}"] = True
+        if st.button(
+            t("drill.give_up_yes"),
+            key="give-up-yes",
+            type="primary",
+            on_click=_give_up,
+            args=(drill_id,),
+        ):
             st.rerun()
 
     ask()
+
+
+def _give_up(drill_id: str) -> None:
+    store().record_event(GAVE_UP, drill_id)
+    st.session_state[f"reference-{drill_id}"] = True
 
 
 def _attempt_line(attempt: Attempt) -> str:

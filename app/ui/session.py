@@ -7,6 +7,7 @@ from uuid import uuid4
 import streamlit as st
 
 from app import i18n
+from app.store import StoreError
 from app.ui.services import store
 
 LANGUAGE_SETTING = "language"
@@ -20,7 +21,10 @@ def session_id() -> str:
 def current_language() -> str:
     """The language of this tab: the learner's setting, else what the browser prefers."""
     if "_language" not in st.session_state:
-        chosen = store().setting(LANGUAGE_SETTING)
+        try:
+            chosen = store().setting(LANGUAGE_SETTING)
+        except StoreError:  # the page will say so, and needs a language to say it in
+            return _browser_language()
         st.session_state["_language"] = chosen or _browser_language()
     return str(st.session_state["_language"])
 
