@@ -68,13 +68,18 @@ def _files() -> Protection:
 
 
 def _network() -> Protection:
-    return _from_bwrap(
+    reason = syscalls.why_not_seccomp()
+    found = _from_bwrap(
         "network",
         "A submission has no network of any kind.",
         "A submission may be able to use the network."
-        if syscalls.why_not_seccomp()
+        if reason
         else "A submission cannot open sockets, but shares the network with everything else.",
     )
+    if found.active and reason:
+        sentence = "A submission has no network, but in a virtual machine it may reach the host."
+        return Protection("network", False, sentence, reason)
+    return found
 
 
 def _processes() -> Protection:
@@ -108,6 +113,13 @@ def _memory() -> Protection:
         return Protection("memory", True, "Memory above the drill's limit is refused.")
     sentence = "The system does not enforce a memory limit: a submission can fill your memory."
     return Protection("memory", False, sentence)
+
+
+ON_A_GPU = (
+    "With CUDA a submission also sees the GPU's driver, /sys and its own /proc. PyTorch keeps the "
+    "limit on GPU memory, which code that calls the driver itself can pass; other memory is "
+    "watched from outside."
+)
 
 
 @functools.lru_cache
