@@ -261,7 +261,7 @@ def _loop(node: ast.For, tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _returned(node: ast.Return, tree: ast.Module) -> Iterator[ast.AST]:
-    if node.value is None or "torch" not in {name.id for name in _names(tree)}:
+    if node.value is None or not _uses_torch(tree):
         return
     for method in ("detach", "float"):
         call = ast.Call(ast.Attribute(copy.deepcopy(node.value), method, ast.Load()), [], [])
@@ -281,8 +281,11 @@ def _slice(node: ast.Slice, tree: ast.Module) -> Iterator[ast.AST]:
             yield _with(node, **{bound: None})
 
 
-def _names(tree: ast.Module) -> Iterator[ast.Name]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+def _uses_torch(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Import | ast.ImportFrom) and "torch" in ast.unparse(node)
+        for node in ast.walk(tree)
+    )
 
 
 def _defaults(tree: ast.Module) -> dict[str, ast.expr]:
