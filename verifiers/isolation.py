@@ -124,6 +124,6 @@ ON_A_GPU = (
 
 @functools.lru_cache
 def isolation() -> Isolation:
-    """Look at this machine once.."""
+    """Look at this machine once. On a GPU `ON_A_GPU` holds as well."""
     probes = (_files, _network, _processes, _system_calls, _time, _memory)
     return Isolation(tuple(probe() for probe in probes))

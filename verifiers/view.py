@@ -61,9 +61,10 @@ def importable(names: tuple[str, ...] = PACKAGES) -> tuple[Package, ...]:
     for name in names:
         _requirements(name, found)
     sources: dict[str, Path] = {}
-    for distribution in found.values():
-        for file in distribution.files or ():
-            top = file.parts[0]
+    for name, distribution in found.items():
+        files = distribution.files or ()
+        tops = {file.parts[0] for file in files} or {name.replace("-", "_")}
+        for top in tops:
             source = Path(str(distribution.locate_file(top)))
             if top not in ("..", "__pycache__") and source.suffix != ".pth" and source.exists():
                 sources.setdefault(top, source)
