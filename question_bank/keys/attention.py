@@ -1,4 +1,4 @@
-"""Keys on attention: what scores, masks and caches hold, and where their cost overtakes the MLP's."""
+"""Keys on attention: what scores, masks and caches hold, and when they cost as much as the MLP."""
 
 from __future__ import annotations
 
@@ -133,9 +133,11 @@ def mixed_window_swapped(
     """The mistake of one windowed layer in each group instead of one full one."""
     whole = mixed_window_all_full(n_layers, n_kv_heads, head_dim, window, seq_len)
     short = mixed_window_all_windowed(n_layers, n_kv_heads, head_dim, window)
-    return whole + short - mixed_window_cache(
-        n_layers, group, n_kv_heads, head_dim, window, seq_len
-    ).value
+    return (
+        whole
+        + short
+        - mixed_window_cache(n_layers, group, n_kv_heads, head_dim, window, seq_len).value
+    )
 
 
 def window_reach(n_layers: int, window: int) -> float:
