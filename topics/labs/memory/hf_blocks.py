@@ -43,7 +43,7 @@ def _feed_forward(p: Parts, x: Value, kind: Kind) -> Value:
 
 def _self_attention(p: Parts, x: Value) -> Value:
     """Projections, norms of query and key, rotation, the core, the output projection."""
-    model, tape = p.model, p.tape
+    model = p.model
     q, k, v = p.qkv(x)
     if model.qk_norm != "none":
         by_head = model.qk_norm == "head"
@@ -166,7 +166,7 @@ def _t5_mlp(p: Parts, x: Value) -> Value:
 
 
 def _cross_attention(p: Parts, x: Value) -> Value:
-    """Queries from the decoder, keys and values from the encoder's output, which all layers share."""
+    """Queries from the decoder; keys and values from the encoder's output, shared by all layers."""
     model = p.model
     width = p.heads * model.head_dim
     encoded = p.tape.new(p.tokens * model.hidden)

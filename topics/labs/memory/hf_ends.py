@@ -89,9 +89,7 @@ def trace_back(model: ModelConfig, run: Run, *, tied_frozen: bool = False) -> tu
     scores = logits
     if model.softcap:
         scores = tape.scale(tape.keep_result(tape.scale(scores)))
-    if model.head == "lm" and model.block not in ("t5", "bart"):
-        scores = tape.cast(scores, 4.0)
-    elif run.autocast:
+    if run.autocast or (model.head == "lm" and model.block not in ("t5", "bart")):
         scores = tape.cast(scores, 4.0)
     log_probabilities = tape.keep_result(scores)
     labels = tape.new(parts.tokens, INDEX, grad=False)

@@ -43,7 +43,7 @@ def _grouped(p: Parts, x: Value, out_elements: float, weight: float) -> Value:
 
 
 def _clamped(p: Parts, gate: Value, up: Value) -> Value:
-    """gpt-oss clamps both halves, and writes its swish out: gate * sigmoid(alpha gate) * (up + 1)."""
+    """gpt-oss clamps both halves; its swish is gate * sigmoid(alpha gate) * (up + 1), in steps."""
     tape = p.tape
     gate, up = tape.keep_input(gate), tape.keep_input(up)
     swish = tape.multiply(gate, tape.keep_result(tape.scale(gate)))

@@ -29,6 +29,7 @@ class Parts:
         self.outer = self.tokens / (run.tp if run.sp else 1)  # tokens outside the split parts
         self.heads = model.heads / run.tp
         self.kv_heads = max(model.kv_heads / run.tp, 1.0)
+        self.adapters = dict(run.adapters)
         self.shared: tuple[Value, ...] = ()
 
     def input(self, grad: bool = True) -> Value:
@@ -127,7 +128,7 @@ class Parts:
             trainable=run.train_base,
             workspace=size * run.item if run.quantised else 0.0,
         )
-        rank = run.adapters.get(role, 0)
+        rank = self.adapters.get(role, 0)
         if not rank:
             return out
         item = out.item

@@ -8,7 +8,8 @@ block needs for itself, is largest: at the loss, in some block, at the tables, o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 from topics.labs.memory.hf_blocks import Kind, Traced, trace
 from topics.labs.memory.hf_ends import trace_back, trace_front
@@ -144,26 +145,23 @@ def _worst(moments: list[Moment]) -> tuple[Moment, ...]:
 def _blocks(model: ModelConfig, stretch: Stretch) -> list[_Block]:
     if not stretch.count:
         return []
-    first = _block(model, stretch, stretch.grad)
-    rest = _block(model, stretch, True) if stretch.count > 1 else first
-    frozen = not stretch.grad and not stretch.run.train_base and not stretch.run.adapters
-    return [first] + [first if frozen else rest] * (stretch.count - 1)
+    run, kind, checkpoint = stretch.run, stretch.kind, stretch.checkpoint
+    first = _block(model, run, kind, stretch.grad, checkpoint)
+    frozen = not stretch.grad and not run.train_base and not run.adapters
+    rest = first if frozen else _block(model, run, kind, True, checkpoint)
+    return [first] + [rest] * (stretch.count - 1)
 
 
-def _block(model: ModelConfig, stretch: Stretch, grad: bool) -> _Block:
-    traced = trace(model, stretch.run, stretch.kind, grad)
+@lru_cache(maxsize=512)
+def _block(model: ModelConfig, run: Run, kind: Kind, grad: bool, checkpoint: bool) -> _Block:
+    traced = trace(model, run, kind, grad)
     if not traced.output.grad:
         return _Block(0.0, 0.0, 0.0)
     peak = backward_peak(traced.tape, traced.output)
     saved = traced.saved
-    if not stretch.checkpoint:
+    if not checkpoint:
         return _Block(saved, peak, traced.tape.param_grads)
     boundary = traced.input.bytes
-    shared_input = any(traced.input.storage in node.saved for node in traced.tape.nodes)
-    again = peak + (0.0 if shared_input else boundary)
+    keeps_input = any(traced.input.storage in node.saved for node in traced.tape.nodes)
+    again = peak + (0.0 if keeps_input else boundary)
     return _Block(boundary, again, traced.tape.param_grads)
-
-
-def frozen(run: Run) -> Run:
-    """The same run of a part whose weights are not trained and which has no adapters."""
-    return replace(run, train_base=False, adapters={})

@@ -34,6 +34,7 @@ class Module:
     split: Split = "none"
     linear: bool = True
     units: int = 0  # for keys and values: how many heads there are to spread over ranks
+    kv_rows: int = 0  # in a fused query-key-value matrix: rows of the key (and of the value)
 
     @property
     def weight(self) -> int:
@@ -171,6 +172,7 @@ def _attention(model: ModelConfig, names: Names, where: str) -> list[Module]:
             bias * rows,
             split="column",
             units=model.kv_heads,
+            kv_rows=kv,
         )
         found = [qkv, o]
     else:

@@ -95,3 +95,24 @@ def backward_peak(tape: Tape, result: Value, held: tuple[Value, ...] = ()) -> fl
     for node in reversed(tape.nodes):
         state.play(node)
     return state.peak
+
+
+def forward_peak(tape: Tape, start: Value) -> float:
+    """The most bytes a forward pass holds without autograd: values die after their last use."""
+    last: dict[int, int] = {start.storage: 0}
+    for step, node in enumerate(tape.nodes):
+        for value in node.inputs + node.outputs:
+            last[value.storage] = step
+    born: set[int] = {start.storage}
+    live = peak = start.bytes
+    for step, node in enumerate(tape.nodes):
+        for value in node.outputs:
+            if value.storage not in born:
+                born.add(value.storage)
+                live += tape.sizes[value.storage]
+        peak = max(peak, live + node.workspace)
+        for storage in {value.storage for value in node.inputs + node.outputs}:
+            if last[storage] == step and storage in born:
+                born.discard(storage)
+                live -= tape.sizes[storage]
+    return peak

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from topics.labs.memory.tape import Device
@@ -16,9 +15,13 @@ class Run:
     """What the activations of one forward pass depend on, beside the model.
 
     `item` is the bytes of an activation (2 for bf16). `mask` is true where a batch is padded or
-    packed, so that SDPA is given an explicit mask. `adapters` maps a projection's role to its LoRA
-    rank; with `train_base` false the model's own weights are frozen. `tp` ranks split the heads
-    and the feed-forward's width, and with `sp` the tokens everywhere else.
+    packed, so that SDPA is given an explicit mask. `adapters` pairs a projection's role with its
+    LoRA rank; with `train_base` false the model's own weights are frozen. `tp` ranks split the
+    heads and the feed-forward's width, and with `sp` the tokens everywhere else.
+
+    `device` says whose kernels run: "cuda" keeps one byte per element for dropout, "cpu" composes
+    dropout and, where there is any, attention too. "any" composes dropout but has fused attention:
+    what FakeTensorMode shows on a machine without a GPU, and never less than a GPU keeps.
     """
 
     batch: int
@@ -26,10 +29,10 @@ class Run:
     attention: Attention = "sdpa"
     mask: bool = True
     item: float = 2.0
-    device: Device = "cuda"
+    device: Device = "any"
     autocast: bool = False
     train_base: bool = True
-    adapters: Mapping[str, float] = field(default_factory=dict)
+    adapters: tuple[tuple[str, float], ...] = ()
     adapter_item: float = 4.0
     lora_dropout: float = 0.0
     quantised: bool = False
