@@ -99,6 +99,13 @@ def test_children_that_cannot_be_prepared_are_the_judges_fault_and_say_why():
     assert "no kernel image is available" in outcome.detail
 
 
+def test_a_child_that_fails_before_its_job_begins_is_the_judges_fault():
+    with prepared_by("fail_before_the_job") as sandbox:
+        outcome = run(sandbox, "send(b'x')")
+    assert outcome.kind == "judge_error"
+    assert "lock a child down: OSError: no memory to give" in outcome.detail
+
+
 # What a GPU's driver needs
 
 

@@ -24,10 +24,11 @@ from verifiers.printed import clean
 from verifiers.resident import Resident, ResidentLost
 from verifiers.watchdog import Watchdog
 
-FORK_SECONDS = 30.0  # how long a resident process may take to fork, on a busy machine
-PREPARE_SECONDS = 120.0  # and to prepare a child, where it does so ahead
+# How long we wait, on a busy machine, before we give a resident process up for lost.
+FORK_SECONDS = 30.0  # for a child
+PREPARE_SECONDS = 120.0  # for a child that has to be prepared
+GONE_SECONDS = 20.0  # for a killed child to be gone
 LOOK_SECONDS = 0.02  # between two looks at a child's memory
-GONE_SECONDS = 20.0  # and a killed child to be gone
 FORGED = "it wrote to the pipe that carries its results"
 
 
@@ -40,7 +41,8 @@ class Attempt:
     nonce: bytes
     on_frame: Callable[[bytes], None]
     watch_memory: bool = False  # where no limit on address space can hold
-    began: float = field(default_factory=time.monotonic)
+    begun: bool = False  # the child is locked down and runs its entry
+    began: float = field(default_factory=time.monotonic)  # since when the clock runs
     paused: float = 0.0  # seconds spent in on_frame, which are not the child's
     frames: list[bytes] = field(default_factory=list)
     printed: bytearray = field(default_factory=bytearray)
@@ -106,6 +108,8 @@ class Attempt:
 
     def _check_limits(self) -> None:
         if time.monotonic() > self._deadline:
+            if not self.begun:
+                raise ResidentLost("a child was never locked down")
             limit = f"{self.job.time_limit:g}"
             self.verdict = ("time_limit", f"still running after {limit} seconds")
         elif self.watchdog and self.watchdog.exceeded():
@@ -117,7 +121,7 @@ class Attempt:
 
     @property
     def _deadline(self) -> float:
-        return self.began + self.job.time_limit + self.paused
+        return self.began + (self.job.time_limit + self.paused if self.begun else FORK_SECONDS)
 
     def _receive(self, fd: int, poll: select.poll) -> None:
         if fd == self.channels.status.fileno():
@@ -157,8 +161,10 @@ class Attempt:
             return
         for kind, body in self.reader.feed(data):
             if kind != wire.DATA:
-                self._end(kind, body)
-                return
+                self._mark(kind, body)
+                if self.ending is not None or self.verdict is not None:
+                    return
+                continue
             if len(self.frames) == self.job.max_frames:
                 self.verdict = ("output_limit", f"returned more than {len(self.frames)} results")
                 return
@@ -170,11 +176,14 @@ class Attempt:
         elif self.reader.damaged:
             self.verdict = ("crashed", FORGED)
 
-    def _end(self, kind: int, nonce: bytes) -> None:
-        if nonce == self.nonce:
-            self.ending = kind
-        else:
+    def _mark(self, kind: int, nonce: bytes) -> None:
+        """A frame of the child's own: it begins, or it has come to its end."""
+        if nonce != self.nonce or (kind == wire.BEGUN) == self.begun:
             self.verdict = ("crashed", FORGED)
+        elif kind == wire.BEGUN:
+            self.begun, self.began = True, time.monotonic()
+        else:
+            self.ending = kind
 
     def _tell(self, body: bytes) -> None:
         before = time.monotonic()
@@ -198,6 +207,9 @@ class Attempt:
 
     def _judge_exit(self, exited: wire.Exited) -> tuple[OutcomeKind, str]:
         code = os.waitstatus_to_exitcode(exited.status)
+        if not self.begun:
+            why = clean(bytes(self.printed)).strip().rpartition("\n")[2]
+            return "judge_error", f"the sandbox could not lock a child down: {why}"
         if self.ending == wire.OUT_OF_MEMORY:
             return "memory_limit", self._too_much_memory
         if self.ending == wire.RETURNED and code == 0:

@@ -125,7 +125,8 @@ def flush_printing() -> None:
 
 
 def finish(header: wire.JobHeader, recipe: Recipe, payload: int, frames: int) -> None:
-    """Run the entry and write the proof that it returned."""
+    """Run the entry, between a frame that says it begins and one that proves it returned."""
+    wire.write_frame(frames, wire.BEGUN, header.nonce)
     reseed()
     kind = run_entry(recipe.entry, read_all(payload), frames)
     flush_printing()
@@ -163,12 +164,12 @@ def main_prepared(channel_fd: int, recipe: Recipe, uid: int) -> None:
         assert recipe.prepare is not None
         before_job = recipe.prepare()
         header, fds = wait_for_job(socket.socket(fileno=kept))
-        used = _cpu_seconds()
-        lockdown.limit_resources(math.ceil(used) + header.cpu_seconds, header.address_space)
-        before_job(header.memory)
         lockdown.print_to(fds.printing)
         os.close(fds.printing)
         os.close(fds.status)
+        used = _cpu_seconds()
+        lockdown.limit_resources(math.ceil(used) + header.cpu_seconds, header.address_space)
+        before_job(header.memory)
         seal(recipe)
         finish(header, recipe, fds.payload, fds.frames)
         status = 0

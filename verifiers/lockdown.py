@@ -8,6 +8,7 @@ a right that a later one gives up. Everywhere else than on Linux only resource l
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import re
 import resource
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Iterable
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 0x4000, 1 << 18
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
 MADV_HUGEPAGE, MADV_COLLAPSE = 14, 25
 HUGE_PAGE = 2**21
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 22, 24, 38
@@ -176,7 +177,7 @@ def own_session() -> None:
 
 def keep_only(stdin: int, printing: int, *others: int) -> tuple[int, ...]:
     """Make `stdin` 0, `printing` 1 and 2, `others` 3, 4 … and close every other descriptor."""
-    high = [os.dup2(fd, OPEN_FILES + i) for i, fd in enumerate((stdin, printing, *others))]
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 64) for fd in (stdin, printing, *others)]
     print_to(high[1])
     os.dup2(high[0], 0)
     kept = tuple(os.dup2(fd, 3 + i, inheritable=False) for i, fd in enumerate(high[2:]))

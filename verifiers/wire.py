@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-# What the child writes on the frame pipe. DATA is opaque to the sandbox.
-DATA, RETURNED, OUT_OF_MEMORY, RAISED = KINDS = 0, 1, 2, 3
+# What the child writes on the frame pipe. DATA is opaque to the sandbox. The others carry the
+# job's nonce: BEGUN comes first, once the child is locked down, one of the rest comes last.
+DATA, RETURNED, OUT_OF_MEMORY, RAISED, BEGUN = KINDS = 0, 1, 2, 3, 4
 _FRAME = struct.Struct("<IB")  # length of the body, kind
 NONCE_BYTES = 16
 

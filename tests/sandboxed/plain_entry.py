@@ -53,3 +53,10 @@ def prepare_a_thread() -> Callable[[int], None]:
 
 def fail_to_prepare() -> Callable[[int], None]:
     raise RuntimeError("no kernel image is available for this card")
+
+
+def fail_before_the_job() -> Callable[[int], None]:
+    def before_job(memory: int) -> None:
+        raise OSError("no memory to give")
+
+    return before_job
