@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -25,6 +25,8 @@ from topics.labs.parallel.request import Answer, run
 from topics.labs.parallel.scaling import ScalingPoint
 from topics.labs.parallel.streams import StepResult
 
+DeltaColor = Literal["normal", "inverse", "off"]
+SAME = "±0%"
 BETTER_HIGH = ("tokens_per_second", "efficiency", "bus_bandwidth")
 Curves = Mapping[str, list[ScalingPoint]]
 
@@ -38,19 +40,26 @@ def simulate(parallel: str, values: Values) -> Answer | None:
         return None
 
 
-def headline(answer: Answer, against: Answer | None = None) -> None:
-    """The figures with their derivations behind a question mark, and the change against another."""
+def headline(answer: Answer, against: Answer | None) -> None:
+    """The figures with their derivations behind a question mark, and the change against another.
+
+    Against itself a setting is the one that the other is measured by.
+    """
     mine = figures(answer.outcome)
     other = figures(against.outcome) if against else {}
     lines = [line for line in explain(answer.outcome) if line.key in mine]
-    with st.grid("auto", min_column_width=150, gap="small"):
+    with st.grid("auto", min_column_width=165, gap="small"):
         for line in lines:
-            delta = _change(mine[line.key], other.get(line.key))
+            change = _change(mine[line.key], other.get(line.key))
+            delta = t("lab_parallel.measure") if answer is against else change
+            good: DeltaColor = "normal" if line.key in BETTER_HIGH else "inverse"
+            same = change == SAME
             st.metric(
                 line.title,
                 line.value,
                 delta,
-                delta_color="normal" if line.key in BETTER_HIGH else "inverse",
+                delta_color="off" if same else good,
+                delta_arrow="off" if same else "auto",
                 help=_derivation(line),
             )
     if isinstance(answer.outcome, StepResult):
@@ -58,13 +67,13 @@ def headline(answer: Answer, against: Answer | None = None) -> None:
             st.caption(note)
 
 
-def charts(answer: Answer, values: Values, prefix: str, narrow: bool) -> None:
+def charts(answer: Answer, values: Values, prefix: str, narrow: bool, until: float | None) -> None:
     """Everything that is drawn for one setting."""
     outcome = answer.outcome
     if isinstance(outcome, PipelineResult):
-        _pipeline(outcome, prefix, narrow)
+        _pipeline(outcome, prefix, narrow, until)
     elif isinstance(outcome, StepEstimate):
-        _plan(outcome, prefix, narrow)
+        _plan(outcome, prefix, narrow, until)
     elif isinstance(outcome, StepResult):
         _step(outcome, prefix, narrow)
     else:
@@ -115,8 +124,18 @@ def take_away(parallel: str, answer: Answer, values: Values, curves: Curves, pre
         st.caption(t("lab_parallel.share"))
 
 
-def _pipeline(result: PipelineResult, prefix: str, narrow: bool) -> None:
-    _draw(gantt.timeline_chart(result, t("lab_parallel.chart.timeline")), prefix, "timeline")
+def last_end(answers: Iterable[Answer | None]) -> float | None:
+    """When the last of several pipelines ends, for a common time axis."""
+    pipelines = [
+        getattr(answer.outcome, "pipeline", answer.outcome) for answer in answers if answer
+    ]
+    ends = [result.makespan for result in pipelines if isinstance(result, PipelineResult)]
+    return max(ends, default=None)
+
+
+def _pipeline(result: PipelineResult, prefix: str, narrow: bool, until: float | None) -> None:
+    chart = gantt.timeline_chart(result, t("lab_parallel.chart.timeline"), until)
+    _draw(chart, prefix, "timeline")
     memory = pipeline.memory_chart(result, t("lab_parallel.chart.memory"))
     ranks = pipeline.ranks_chart(result, t("lab_parallel.chart.ranks"))
     _beside(memory, ranks, prefix, narrow, ("memory", "ranks"))
@@ -130,12 +149,12 @@ def _step(result: StepResult, prefix: str, narrow: bool) -> None:
     _amounts(result.bytes_sent, result.memory, prefix, narrow)
 
 
-def _plan(estimate: StepEstimate, prefix: str, narrow: bool) -> None:
+def _plan(estimate: StepEstimate, prefix: str, narrow: bool, until: float | None) -> None:
     parts = groups.parts_chart(estimate.breakdown, t("lab_parallel.chart.parts"))
     _draw(parts, prefix, "parts")
     if estimate.plan.pp > 1:
         title = t("lab_parallel.chart.timeline_seconds")
-        _draw(gantt.timeline_chart(estimate.pipeline, title), prefix, "timeline")
+        _draw(gantt.timeline_chart(estimate.pipeline, title, until), prefix, "timeline")
     _amounts(estimate.bytes_sent, estimate.memory, prefix, narrow)
 
 
@@ -188,9 +207,9 @@ def _draw(chart: go.Figure, prefix: str, name: str) -> None:
 def _change(mine: float, other: float | None) -> str | None:
     if other is None:
         return None
-    if other == 0:
-        return None if mine == 0 else "+∞"
-    return f"{mine / other - 1:+.1%}" if abs(mine / other - 1) >= 5e-4 else "0%"
+    if abs(mine - other) <= 5e-4 * abs(other):
+        return SAME
+    return f"{mine / other - 1:+.1%}" if other else "+∞"
 
 
 def _derivation(line: Explanation) -> str:

@@ -26,7 +26,9 @@ def scaling_curves(
         return _of_plan(outcome)
     if isinstance(outcome, PipelineResult) or parallel not in LAST:
         return {}
-    sizes = [2**i for i in range(LAST[parallel].bit_length())]
+    last = LAST[parallel]
+    steps = range(0, last.bit_length(), 2 if last > 256 else 1)
+    sizes = [2**i for i in steps]
     points = run({**request, "gpus": sizes}).scaling
     return {say("this setting"): list(points)} if len(points) > 1 else {}
 

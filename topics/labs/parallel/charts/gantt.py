@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from topics.labs.parallel.charts.house import lab_plot
 from topics.labs.parallel.pipeline.ops import Kind
 from topics.labs.parallel.pipeline.result import PipelineResult
 from topics.phrases import say
-from topics.plots import BLUE, GREEN, ORANGE, empty_plot
+from topics.plots import BLUE, GREEN, ORANGE
 
 MOST_BARS = 5000  # more than this is slow to draw in a browser
 MOST_LABELS = 800
@@ -29,12 +30,24 @@ NAMES = {
 FAINT = 0.55  # opacity of every second chunk
 
 
-def timeline_chart(result: PipelineResult, title: str = "") -> go.Figure:
-    """Ranks downwards, time to the right; hover tells the micro-batch, the chunk and the times."""
-    height = 110 + min(520, max(120, 30 * result.shape.n_ranks))
-    plot = empty_plot(title, say("time"), say("rank"), height)
-    plot.layout.yaxis.update(autorange="reversed", dtick=1 if result.shape.n_ranks <= 24 else None)
-    plot.layout.barmode = "overlay"
+def timeline_chart(
+    result: PipelineResult, title: str = "", until: float | None = None
+) -> go.Figure:
+    """Ranks downwards, time to the right; hover tells the micro-batch, the chunk and the times.
+
+    `until` ends the time axis there, so that two timelines can be compared.
+    """
+    n_ranks = result.shape.n_ranks
+    plot = lab_plot(
+        title,
+        say("time"),
+        say("rank"),
+        125 + min(520, max(120, 30 * n_ranks)),
+        barmode="overlay",
+        uniformtext={"minsize": 8, "mode": "hide"},
+        xaxis={"range": [0, until or result.makespan]},
+        yaxis={"autorange": "reversed", "dtick": 1 if n_ranks <= 24 else None},
+    )
     if result.n_events <= MOST_BARS:
         _bars(plot, result)
     else:
@@ -68,6 +81,7 @@ def _bars(plot: go.Figure, result: PipelineResult) -> None:
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
+                textfont={"color": "white"},
                 hovertemplate=_hover(name, result.shape.n_chunks > 1),
             )
 

@@ -6,26 +6,39 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from topics.labs.parallel.charts.house import lab_plot
 from topics.labs.parallel.network.costs import algorithms, collective_cost
 from topics.labs.parallel.network.links import Topology
 from topics.labs.parallel.scaling import ScalingPoint
-from topics.labs.parallel.streams import StepResult
+from topics.labs.parallel.streams import StepResult, Work
 from topics.phrases import say
-from topics.plots import BLUE, ORANGE, SERIES, empty_plot, thousands
+from topics.plots import BLUE, ORANGE, SERIES, thousands
 
 GIB = 2**30
-MOST_WORK = 3000
+MOST_RANKS = 6
+MOST_WORK = 1000  # more bars than this take long to draw; the first ones are shown
 
 
 def lanes_chart(result: StepResult, title: str = "") -> go.Figure:
-    """Computing above communicating, in milliseconds; several ranks below each other."""
-    works = result.timeline[:MOST_WORK]
+    """Computing and communicating in milliseconds; of several ranks the first, hottest ones."""
+    works = [work for work in result.timeline[:MOST_WORK] if work.rank < MOST_RANKS]
     several = len({work.rank for work in works}) > 1
     lanes = {"compute": say("computing"), "communication": say("communicating")}
     before = [say("rank {rank}", rank=work.rank) + " · " if several else "" for work in works]
     rows = [prefix + lanes[work.lane] for prefix, work in zip(before, works, strict=True)]
-    height = 150 + min(480, 34 * len(set(rows)))
-    plot = empty_plot(title, say("time, ms"), "", height)
+    order = sorted({(work.rank, work.lane, row) for work, row in zip(works, rows, strict=True)})
+    plot = lab_plot(
+        title,
+        say("time, ms"),
+        "",
+        150 + 28 * len(order),
+        barmode="overlay",
+        yaxis={
+            "autorange": "reversed",
+            "categoryorder": "array",
+            "categoryarray": [row for _, _, row in order],
+        },
+    )
     for lane, colour in (("compute", BLUE), ("communication", ORANGE)):
         chosen = [i for i, work in enumerate(works) if work.lane == lane]
         plot.add_bar(
@@ -33,23 +46,23 @@ def lanes_chart(result: StepResult, title: str = "") -> go.Figure:
             base=[works[i].start * 1e3 for i in chosen],
             x=[(works[i].end - works[i].start) * 1e3 for i in chosen],
             y=[rows[i] for i in chosen],
-            customdata=[(works[i].name, works[i].start * 1e3, works[i].end * 1e3) for i in chosen],
+            hovertext=[_hover(works[i]) for i in chosen],
             marker={"color": colour, "line": {"width": 0.5}},
             name=lanes[lane],
-            hovertemplate=(
-                f"%{{customdata[0]}}<br>{say('from')} %{{customdata[1]:.4~g}} "
-                f"{say('to')} %{{customdata[2]:.4~g}} ms<extra></extra>"
-            ),
+            hovertemplate="%{hovertext}<extra></extra>",
         )
-    plot.layout.barmode = "overlay"
-    plot.layout.yaxis.update(autorange="reversed", automargin=True)
     return plot
+
+
+def _hover(work: Work) -> str:
+    times = f"{say('from')} {work.start * 1e3:.4g} {say('to')} {work.end * 1e3:.4g} ms"
+    return f"{work.name}<br>{times}"
 
 
 def amounts_chart(amounts: Mapping[str, float], title: str = "") -> go.Figure:
     """Bytes by what they are, in GiB, the largest on top."""
     rows = sorted(amounts.items(), key=lambda row: row[1])
-    plot = empty_plot(title, "GiB", "", 130 + 34 * len(rows))
+    plot = lab_plot(title, "GiB", "", 150 + 34 * len(rows))
     plot.add_bar(
         orientation="h",
         x=[value / GIB for _, value in rows],
@@ -59,13 +72,12 @@ def amounts_chart(amounts: Mapping[str, float], title: str = "") -> go.Figure:
         textposition="auto",
         hovertemplate="%{y}: %{x:.4~g} GiB<extra></extra>",
     )
-    plot.layout.yaxis.automargin = True
     return plot
 
 
 def parts_chart(parts: Mapping[str, float], title: str = "") -> go.Figure:
     """One bar cut into parts, seconds, for a step's time by cause."""
-    plot = empty_plot(title, say("seconds"), "", 190)
+    plot = lab_plot(title, say("seconds"), "", 210, barmode="stack")
     for i, (name, value) in enumerate(parts.items()):
         plot.add_bar(
             orientation="h",
@@ -75,14 +87,20 @@ def parts_chart(parts: Mapping[str, float], title: str = "") -> go.Figure:
             marker={"color": SERIES[i % len(SERIES)]},
             hovertemplate=f"{say(name)}: %{{x:.4~g}} s<extra></extra>",
         )
-    plot.layout.barmode = "stack"
     return plot
 
 
 def scaling_chart(curves: Mapping[str, Sequence[ScalingPoint]], title: str = "") -> go.Figure:
     """Throughput per GPU over that of the smallest number, against the number of GPUs."""
-    plot = empty_plot(title, say("GPUs"), say("efficiency"), 320)
     sizes = sorted({point.n_gpus for points in curves.values() for point in points})
+    plot = lab_plot(
+        title,
+        say("GPUs"),
+        say("efficiency"),
+        320,
+        xaxis={"type": "log", "tickvals": sizes, "ticktext": thousands(sizes)},
+        yaxis={"tickformat": ".0%", "rangemode": "tozero"},
+    )
     for i, (name, points) in enumerate(curves.items()):
         plot.add_scatter(
             x=[point.n_gpus for point in points],
@@ -97,14 +115,19 @@ def scaling_chart(curves: Mapping[str, Sequence[ScalingPoint]], title: str = "")
                 f"%{{customdata[2]:.4~g}} GiB {say('sent per GPU')}<extra></extra>"
             ),
         )
-    plot.layout.xaxis.update(type="log", tickvals=sizes, ticktext=thousands(sizes))
-    plot.layout.yaxis.update(tickformat=".0%", rangemode="tozero")
     return plot
 
 
 def collective_chart(op: str, topology: Topology, payload: float, title: str = "") -> go.Figure:
     """Time of every algorithm against the payload; the chosen payload is marked."""
-    plot = empty_plot(title, say("payload, bytes"), say("time, µs"), 380)
+    plot = lab_plot(
+        title,
+        say("payload, bytes"),
+        say("time, µs"),
+        400,
+        xaxis={"type": "log", "exponentformat": "power"},
+        yaxis={"type": "log"},
+    )
     sizes = [2.0**power for power in range(10, 35)]
     for i, name in enumerate(algorithms(op, topology)):
         plot.add_scatter(
@@ -115,7 +138,5 @@ def collective_chart(op: str, topology: Topology, payload: float, title: str = "
             name=name,
             hovertemplate=f"{name}<br>%{{x:.3~s}}B: %{{y:.4~g}} µs<extra></extra>",
         )
-    plot.layout.xaxis.update(type="log", exponentformat="power")
-    plot.layout.yaxis.type = "log"
     plot.add_vline(x=payload, line={"dash": "dot", "color": SERIES[-1]})
     return plot

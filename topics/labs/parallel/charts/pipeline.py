@@ -9,13 +9,14 @@ from dataclasses import replace
 import numpy as np
 import plotly.graph_objects as go
 
+from topics.labs.parallel.charts.house import lab_plot
 from topics.labs.parallel.errors import SettingError
 from topics.labs.parallel.pipeline.result import PipelineResult
 from topics.labs.parallel.pipeline.schedules import SCHEDULES
 from topics.labs.parallel.pipeline.settings import PipelineSettings
 from topics.labs.parallel.pipeline.simulate import simulate_pipeline
 from topics.phrases import say
-from topics.plots import BLUE, FADED, SERIES, empty_plot
+from topics.plots import BLUE, FADED, SERIES
 
 GIB = 2**30
 MOST_LINES = 5
@@ -25,7 +26,7 @@ OPERATIONS = 8_000  # for all points of the bubble chart together: about 15 ms
 
 def memory_chart(result: PipelineResult, title: str = "") -> go.Figure:
     """GiB on some of the ranks over time."""
-    plot = empty_plot(title, say("time"), "GiB", 300)
+    plot = lab_plot(title, say("time"), "GiB", yaxis={"rangemode": "tozero"})
     for i, rank in enumerate(some_ranks(result.shape.n_ranks)):
         steps = result.memory_over_time(rank)
         plot.add_scatter(
@@ -36,7 +37,6 @@ def memory_chart(result: PipelineResult, title: str = "") -> go.Figure:
             name=say("rank {rank}", rank=rank),
             hovertemplate=f"{say('rank {rank}', rank=rank)}: %{{y:.3~g}} GiB<extra></extra>",
         )
-    plot.layout.yaxis.rangemode = "tozero"
     return plot
 
 
@@ -49,7 +49,13 @@ def some_ranks(n_ranks: int) -> list[int]:
 
 def ranks_chart(result: PipelineResult, title: str = "") -> go.Figure:
     """Of each rank: the share of the step it computes, and the micro-batches it holds at most."""
-    plot = empty_plot(title, say("rank"), say("share of the time"), 300)
+    plot = lab_plot(
+        title,
+        say("rank"),
+        say("share of the time"),
+        barmode="stack",
+        yaxis={"tickformat": ".0%", "range": [0, 1]},
+    )
     ranks = np.arange(result.shape.n_ranks)
     held = result.peak_live_micro_batches
     for name, share, colour in (
@@ -68,8 +74,6 @@ def ranks_chart(result: PipelineResult, title: str = "") -> go.Figure:
                 + "<extra></extra>"
             ),
         )
-    plot.layout.barmode = "stack"
-    plot.layout.yaxis.update(tickformat=".0%", range=[0, 1])
     return plot
 
 
@@ -108,7 +112,15 @@ def bubble_chart(
     curves: Mapping[str, Sequence[tuple[int, float]]], current: str, title: str = ""
 ) -> go.Figure:
     """Draws `bubble_curves`; the current schedule's line is the thick one."""
-    plot = empty_plot(title, say("micro-batches"), say("bubble over wall clock"), 300)
+    sizes = sorted({m for points in curves.values() for m, _ in points})
+    plot = lab_plot(
+        title,
+        say("micro-batches"),
+        say("bubble over wall clock"),
+        320,
+        xaxis={"type": "log", "tickvals": sizes},
+        yaxis={"tickformat": ".0%", "rangemode": "tozero"},
+    )
     for i, (name, points) in enumerate(curves.items()):
         plot.add_scatter(
             x=[m for m, _ in points],
@@ -118,7 +130,4 @@ def bubble_chart(
             name=SCHEDULES[name].title,
             hovertemplate=f"{SCHEDULES[name].title}<br>%{{x}}: %{{y:.2%}}<extra></extra>",
         )
-    plot.layout.xaxis.type = "log"
-    plot.layout.xaxis.update(tickvals=sorted({m for points in curves.values() for m, _ in points}))
-    plot.layout.yaxis.update(tickformat=".0%", rangemode="tozero")
     return plot
