@@ -58,6 +58,15 @@ def test_explained_mutants_have_reasons(drill_id):
         assert len(reason.split()) >= 4, change
 
 
+@pytest.mark.parametrize("drill_id", DRILLS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_displayed_formulas_stand_on_one_line(drill_id, language):
+    """The page draws anything else in red."""
+    drill = get_drill(drill_id, language)
+    for line in "\n".join([drill.statement, *drill.hints]).splitlines():
+        assert line.count("$$") in (0, 2), line
+
+
 def test_a_translation_asks_for_the_same(drill_id="softmax_temperature"):
     english, chinese = get_drill(drill_id), get_drill(drill_id, "zh")
     assert chinese.title != english.title
