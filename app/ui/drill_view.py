@@ -6,6 +6,7 @@ from html import escape
 from uuid import uuid4
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.editor import EditorState, code_editor
 from app.i18n import language, t
@@ -87,11 +88,14 @@ def workplace(drill: Drill, state: DrillState) -> None:
         busy=busy,
     )
     below_editor(drill)
-    if ticket is not None and busy:
-        follow(ticket)
+    place = st.empty()
     attempts = store().attempts(drill.id, limit=HISTORY)
-    outcome(ticket, attempts)
+    if not busy:
+        with place.container():
+            outcome(ticket, attempts)
     past(drill, state, attempts)
+    if ticket is not None and busy:
+        follow(ticket, place)
 
 
 def take(drill: Drill, action: EditorState) -> None:
@@ -131,18 +135,16 @@ def outcome(ticket: Ticket | None, attempts: list[Attempt]) -> None:
         verdicts.draw(ticket.verdict, problem=ticket.problem)
 
 
-def follow(ticket: Ticket) -> None:
+def follow(ticket: Ticket, place: DeltaGenerator) -> None:
     """Show checks as they answer; then draw the whole page anew, with the verdict recorded.
 
     The run of the page may be cut short at any time; the next one finds the ticket again.
     """
-    place = st.empty()
-    drawn: tuple[int, bool] | None = None
+    drawn = ""
     while ticket.running:
-        now = (len(ticket.checks), desk().status != "ready")
+        now = verdicts.running(ticket.checks, starting=desk().status != "ready")
         if now != drawn:
-            with place.container():
-                verdicts.draw_running(ticket.checks, starting=now[1])
+            place.html(now)  # one element, so that it replaces an earlier verdict at once
             drawn = now
         ticket.wait(POLL_SECONDS)
     st.rerun()

@@ -9,7 +9,7 @@ import streamlit as st
 from app.i18n import language, plural, t
 from app.ui import cards, frame, library, question_links
 from app.ui.evidence import readiness
-from app.ui.html import labelled_bar, labelled_nothing
+from app.ui.html import facts, labelled_bar, labelled_nothing
 from app.ui.places import link
 from app.ui.progress import Standing
 from app.ui.progress_view import stats
@@ -18,7 +18,7 @@ from app.ui.skills_view import group_name, in_group
 from app.ui.today import Suggestions, suggest
 from drills.catalogue import all_drills
 from topics.catalogue import all_lessons
-from topics.skills import groups
+from topics.skills import all_skills, groups
 
 FIRST_DRILL = "softmax_temperature"  # the shortest one, with a lesson of its own
 
@@ -28,7 +28,7 @@ def welcome(stand: Standing) -> None:
     frame.title(t("home.welcome"), lead=t("home.welcome_lead"))
     drills, topics = all_drills(language()), library.all_topics(language())
     drill = drills.get(FIRST_DRILL) or next(iter(drills.values()), None)
-    with st.grid("auto", min_column_width=280, gap="medium"):
+    with st.grid("auto", min_column_width=280, gap="small"):
         if drill:
             cards.topic_card(
                 topics[drill.topic], stand.drills, read=False, why=t("home.step_lesson")
@@ -41,6 +41,14 @@ def welcome(stand: Standing) -> None:
             st.html(f'<p class="ws-eyebrow">{escape(t("home.step_skills"))}</p>')
             link("skills", t("home.to_skills"))
             st.html(f'<p class="ws-note">{escape(t("home.step_skills_text"))}</p>')
+    lessons = sum(topic.lesson is not None for topic in topics.values())
+    st.html(
+        facts(
+            escape(plural("home.lessons", lessons)),
+            escape(plural("drills.found", len(drills))),
+            escape(plural("home.skills", len(all_skills()))),
+        )
+    )
     st.html(f'<p class="ws-note">{escape(t("home.runs_here"))}</p>')
 
 

@@ -51,26 +51,24 @@ def draw(judged: Judged, *, problem: str = "") -> None:
 
 def draw_example(judged: Judged) -> None:
     """The outcome of running the worked example: a look, not a judgement."""
-    check = judged.checks[0] if judged.checks else None
-    tone = "good" if check and check.passed else "bad"
-    heading = t(f"example.{'agrees' if check and check.passed else 'differs'}")
-    text = check.detail if check else judged.message
-    detail = f'<pre class="ws-printed">{escape(text)}</pre>' if text else ""
-    st.html(
-        f'<div class="ws-verdict ws-{tone}" role="status"><b>{escape(heading)}</b></div>{detail}'
-    )
+    if not judged.checks:  # it did not come to the example
+        st.html(banner(judged))
+    else:
+        check = judged.checks[0]
+        heading = t(f"example.{'agrees' if check.passed else 'differs'}")
+        detail = f'<pre class="ws-printed">{escape(check.detail)}</pre>' if check.detail else ""
+        box = f"ws-verdict ws-{'good' if check.passed else 'bad'}"
+        st.html(f'<div class="{box}" role="status"><b>{escape(heading)}</b></div>{detail}')
     draw_printed(judged.printed)
 
 
-def draw_running(checks: Sequence[CheckResult], *, starting: bool) -> None:
-    """What is known while the judge works."""
+def running(checks: Sequence[CheckResult], *, starting: bool) -> str:
+    """What is known while the judge works, as one piece of HTML."""
     heading = t("verdict.starting" if starting else "verdict.judging")
     done = plural("verdict.checks_so_far", len(checks)) if checks else ""
-    st.html(
-        f'<div class="ws-verdict" role="status"><b>{escape(heading)}</b>{facts(escape(done))}</div>'
-    )
-    if checks:
-        st.html(check_list(checks))
+    inside = f"<b>{escape(heading)}</b>{facts(escape(done))}"
+    box = f'<div class="ws-verdict" role="status">{inside}</div>'
+    return box + (f'<div class="ws-below">{check_list(checks)}</div>' if checks else "")
 
 
 def banner(judged: Judged) -> str:
@@ -98,8 +96,9 @@ def draw_diagnosis(diagnosis: Diagnosis) -> None:
 
 
 def check_list(checks: Sequence[CheckResult]) -> str:
-    """Every check with its outcome; one that failed shows the first thing that differs."""
-    rows = "".join(_check_row(check) for check in checks)
+    """Every check with its outcome. A failed one says what differs; the first is open."""
+    first = next((check for check in checks if not check.passed), None)
+    rows = "".join(_check_row(check, opened=check is first) for check in checks)
     label = escape(t("verdict.checks"))
     return f'<div class="ws-checks" role="list" aria-label="{label}">{rows}</div>'
 
@@ -113,10 +112,13 @@ def draw_printed(printed: str) -> None:
         )
 
 
-def _check_row(check: CheckResult) -> str:
+def _check_row(check: CheckResult, *, opened: bool) -> str:
     outcome = chip(
         t(f"check.{'passed' if check.passed else 'failed'}"), "good" if check.passed else "bad"
     )
-    detail = f"<pre>{escape(check.detail)}</pre>" if check.detail and not check.passed else ""
-    name = f'<div class="ws-check"><span>{escape(check.name)}</span>{outcome}</div>'
-    return f'<div role="listitem">{name}{detail}</div>'
+    head = f"<span>{escape(check.name)}</span>{outcome}"
+    if check.passed or not check.detail:
+        return f'<div role="listitem"><div class="ws-check">{head}</div></div>'
+    summary = f'<summary class="ws-check">{head}</summary>'
+    details = f"{summary}<pre>{escape(check.detail)}</pre>"
+    return f'<div role="listitem"><details{" open" if opened else ""}>{details}</details></div>'

@@ -16,9 +16,7 @@ PASTED = (
     "    return 1 if r != c else {k: v for k, v in s.items()}\n"
 )
 TYPED = ["def rr(r, c='r'):", "if r == c:", "return 1", "", "return [(r), {'r': \"c\"}]"]
-AS_TYPED = (
-    "def rr(r, c='r'):\n    if r == c:\n        return 1\n\n    return [(r), {'r': \"c\"}]"
-)
+AS_TYPED = "def rr(r, c='r'):\n    if r == c:\n        return 1\n\n    return [(r), {'r': \"c\"}]"
 
 # Contrast of two computed colours by WCAG 2: 4.5 is enough for text.
 CONTRAST = """() => {

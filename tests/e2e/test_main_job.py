@@ -74,6 +74,20 @@ def test_a_verdict_survives_leaving_the_page(app):
     expect(page.locator(".ws-verdict").first).to_contain_text("Syntax error")
 
 
+def test_a_submission_is_judged_while_its_page_is_left(app):
+    page = app.open("/drill?id=lora_merge")
+    app.write_code("import time\ntime.sleep(3)\ndef lora_merge(*inputs):\n    return inputs[0]")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".ws-verdict").first).to_contain_text(re.compile("Judging|Starting"))
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("heading", name="Settings").wait_for()
+    page.go_back()
+    expect(page.locator(".ws-verdict").first).to_contain_text("Not yet right")
+    app.settle()
+    page.get_by_test_id("stSelectbox").get_by_role("combobox").click()
+    expect(page.get_by_role("option")).to_have_count(1)
+
+
 def test_hints_come_one_at_a_time_and_giving_up_asks_first(app):
     page = app.open("/drill?id=softmax_temperature")
     page.get_by_role("button", name=re.compile("Show hint 1 of")).click()
