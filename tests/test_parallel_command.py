@@ -97,7 +97,7 @@ def test_a_file_holds_the_same_settings_and_flags_win(
 ) -> None:
     settings = {"schedule": "zb-h1", "stages": 4, "micro-batches": 12, "comm": 0.5}
     file = tmp_path / "settings.json"
-    file.write_text(json.dumps({**settings, "forward": [1, 1, 1.5, 1]}))
+    file.write_text(json.dumps({**settings, "forward": [1, 1, 1.5, 1], "json": True}))
     from_file = as_json(capsys, "--input", str(file))
     flags = "--schedule zb-h1 --stages 4 --micro-batches 12 --comm 0.5 --forward 1,1,1.5,1"
     assert from_file == as_json(capsys, *flags.split())
@@ -156,6 +156,12 @@ def test_people_get_a_gantt_and_the_numbers(capsys: pytest.CaptureFixture[str]) 
         ("--schedule pipedream", "There are: gpipe, 1f1b"),
         ("--stages four", "--stages takes a number, not 'four'"),
         ("--stages 4.5", "--stages takes a whole number, not 4.5"),
+        ("--stages nan", "--stages takes a number, not 'nan'"),
+        ("--stages inf", "--stages takes a number, not 'inf'"),
+        ("--schedule gpipe --stages 1e30", "at most 15,000,000 are simulated"),
+        ("--parallel ep --ep 131072 --experts 131072", "use at most 2,048"),
+        ("--parallel dp --layers 1000000", "use at most 50,000"),
+        ("--parallel tp --gpus 3,5", "runs on none of these numbers of GPUs"),
         ("--forward 1,x", "--forward takes a number, not 'x'"),
         ("--forward ,", "--forward is empty"),
         ("--comm -1", "expected one argument|comm is -1: it must be zero or more"),

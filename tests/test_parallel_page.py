@@ -215,6 +215,8 @@ def sentences() -> set[str]:
                     found.add(node.args[0].value)
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "must_divide":
                 found |= {node.args[i].value for i in (0, 2)}
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "must_fit":
+                found.add(node.args[0].value)
     for parallel in CONTROLS:
         outcome = run(request(parallel, defaults(parallel))).outcome
         for name in ("memory", "breakdown"):

@@ -107,7 +107,8 @@ OPTIONS: dict[str, tuple[tuple[str, str | None, str], ...]] = {
         ("capacity-factor", "X", "drop what exceeds so many times the average (nothing)"),
         ("op", "NAME", "for --parallel collective: all_reduce, all_gather, …"),
         ("bytes", "X", "its payload (2**30)"),
-        ("algorithm", "NAME", "ring, tree, double-tree, recursive, hierarchical, direct, auto"),
+        ("algorithm", "NAME", "ring, tree, double-tree, recursive, hierarchical, direct "
+         "or auto, the fastest (default)"),
         ("gpus-per-node", "N", "GPUs of a node (8)"),
         ("intra", "LINK", "link inside a node (nvlink-h100)"),
         ("inter", "LINK", "link between nodes, per GPU (ib-ndr-400g)"),
@@ -147,6 +148,7 @@ def run(args: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(args).items() if value is not None}
     max_events, wants_json = given.pop("timeline"), given.pop("json")
     values = _from_file(given.pop("input")) if "input" in given else {}
+    wants_json |= bool(values.pop("json", False))
     try:
         answer = request.run({**values, **given})
     except SettingError as error:
@@ -157,8 +159,7 @@ def run(args: argparse.Namespace) -> int:
         from topics.labs.parallel.report import as_json
 
         found = as_json(answer, max_events)
-        json.dump(found, sys.stdout, ensure_ascii=False)
-        print()
+        print(json.dumps(found, ensure_ascii=False))
         _say_what_is_left_out(found.get("timeline_left_out"))
     else:
         from topics.labs.parallel.report_text import as_text

@@ -95,6 +95,7 @@ def explanations(outcome: Outcome) -> None:
         for line in explain(outcome):
             source = f" :gray[{line.source}]" if line.source else ""
             st.markdown(f"**{line.title}: {line.value}**  \n{_plain(line.working)}{source}")
+        st.caption(t("lab_parallel.leaves_out"))
 
 
 def take_away(parallel: str, answer: Answer, values: Values, curves: Curves, prefix: str) -> None:

@@ -17,6 +17,7 @@ from topics.labs.parallel.streams import (
     Streams,
     Work,
     must_be_positive,
+    must_fit,
     must_not_be_negative,
 )
 
@@ -49,7 +50,7 @@ class DataParallelSettings:
     weight_bytes: float = 2.0
     grad_bytes: float = 2.0
     optimizer_bytes: float = 12.0
-    algorithm: str = "ring"
+    algorithm: str = "auto"
 
 
 def simulate_data_parallel(settings: DataParallelSettings) -> StepResult:
@@ -169,6 +170,7 @@ def _check(settings: DataParallelSettings) -> None:
         n_micro_batches=settings.n_micro_batches,
         bucket_bytes=settings.bucket_bytes,
     )
+    must_fit("layers × micro-batches", settings.n_layers * settings.n_micro_batches, 50_000)
     must_not_be_negative(
         forward=settings.forward,
         backward=settings.backward,

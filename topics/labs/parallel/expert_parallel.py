@@ -19,6 +19,7 @@ from topics.labs.parallel.streams import (
     Work,
     must_be_positive,
     must_divide,
+    must_fit,
     must_not_be_negative,
 )
 from topics.phrases import say
@@ -185,6 +186,8 @@ def _check(settings: ExpertParallelSettings) -> None:
         flops=settings.flops,
         dtype_bytes=settings.dtype_bytes,
     )
+    must_fit("ranks", n, 2048)
+    must_fit("layers × ranks", n * settings.n_layers, 50_000)
     must_not_be_negative(imbalance=settings.imbalance)
     must_divide("experts", settings.n_experts, "expert-parallel size", n)
     if not 1 <= settings.top_k <= settings.n_experts:

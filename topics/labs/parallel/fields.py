@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from topics.labs.parallel.errors import SettingError
@@ -106,7 +107,10 @@ class Fields:
         try:
             if isinstance(value, bool):
                 raise ValueError
-            return float(value)  # type: ignore[arg-type]
+            number = float(value)  # type: ignore[arg-type]
+            if not math.isfinite(number):
+                raise ValueError
+            return number
         except (TypeError, ValueError):
             raise SettingError(f"{option(name)} takes a number, not {value!r}.") from None
 

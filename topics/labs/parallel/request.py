@@ -148,7 +148,7 @@ def _data_or_zero(fields: Fields, kind: str, stage: int) -> Answer:
         fields.number("dtype_bytes", 2.0),
         fields.number("grad_bytes", 2.0),
         fields.number("optimizer_bytes", 12.0),
-        _algorithm(fields, "ring"),
+        _algorithm(fields),
     )
     again = _on_ranks(lambda t: simulate_data_parallel(replace(settings, topology=t)), topology)
     points = group_scaling(again, fields.integers("gpus"), lambda n: n * tokens)
@@ -169,7 +169,7 @@ def _tensor(fields: Fields) -> Answer:
         fields.flag("sequence_parallel", False),
         fields.flag("fused_inputs", True),
         fields.flag("regather", False),
-        _algorithm(fields, "ring"),
+        _algorithm(fields),
     )
     again = _on_ranks(lambda t: simulate_tensor_parallel(replace(settings, topology=t)), topology)
     points = group_scaling(again, fields.integers("gpus"), lambda n: settings.layer.tokens)
@@ -184,7 +184,7 @@ def _sequence(fields: Fields) -> Answer:
         fields.choice("sp_kind", KINDS, "megatron"),
         fields.number("dtype_bytes", 2.0),
         _flops(fields),
-        _algorithm(fields, "ring"),
+        _algorithm(fields),
     )
     again = _on_ranks(lambda t: simulate_sequence_parallel(replace(settings, topology=t)), topology)
     points = group_scaling(again, fields.integers("gpus"), lambda n: settings.layer.tokens)
@@ -217,7 +217,7 @@ def _collective(fields: Fields) -> Answer:
         fields.choice("op", OPS, "all_reduce"),
         fields.number("bytes", 2.0**30),
         _topology(fields, "ranks", 8),
-        _algorithm(fields, "auto"),
+        _algorithm(fields),
     )
     return Answer("collective", cost)
 
@@ -242,7 +242,7 @@ def _plan(fields: Fields) -> Answer:
         fields.link("inter", "ib-ndr-400g"),
         _flops(fields),
         fields.number("dtype_bytes", 2.0),
-        _algorithm(fields, "auto"),
+        _algorithm(fields),
     )
     estimate, sizes = simulate_plan(plan), fields.integers("gpus")
     kind = fields.choice("scaling", ("weak", "strong"), "weak")
@@ -274,8 +274,8 @@ def _flops(fields: Fields) -> float:
     return flops
 
 
-def _algorithm(fields: Fields, default: str) -> str:
-    return fields.text("algorithm", default).lower()
+def _algorithm(fields: Fields) -> str:
+    return fields.text("algorithm", "auto").lower()
 
 
 def _topology(fields: Fields, size: str, default: int) -> Topology:

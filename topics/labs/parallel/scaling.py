@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from topics.labs.parallel.errors import SettingError
 from topics.labs.parallel.plan import Plan, StepEstimate, simulate_plan
 from topics.labs.parallel.streams import StepResult
+from topics.phrases import say
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def weak_scaling(plan: Plan, n_gpus: Iterable[int]) -> list[ScalingPoint]:
 
 
 def group_scaling(
-    simulate: Callable[[int], StepResult], sizes: Iterable[int], work: Callable[[int], float]
+    simulate: Callable[[int], StepResult], sizes: Sequence[int], work: Callable[[int], float]
 ) -> list[ScalingPoint]:
     """A single group on more ranks; `work(n)` is what a step on n ranks gets done."""
     found = []
@@ -46,6 +47,8 @@ def group_scaling(
         except SettingError:
             continue
         found.append((size, result.step_time, work(size), result.total_bytes_sent))
+    if sizes and not found:
+        raise SettingError(say("This setting runs on none of these numbers of GPUs."))
     return _points(found)
 
 
@@ -71,8 +74,11 @@ def _curve(
             found.append((count, estimate.seconds, tokens, sent))
     if not found:
         raise SettingError(
-            f"None of these numbers of GPUs can run the plan: they must be multiples of tp × pp = "
-            f"{plan.tp * plan.pp} and the batch must divide over the replicas."
+            say(
+                "None of these numbers of GPUs can run the plan: they must be multiples of tp × pp "
+                "= {group} and the batch must divide over the replicas.",
+                group=plan.tp * plan.pp,
+            )
         )
     return _points(found)
 

@@ -19,6 +19,7 @@ from topics.labs.parallel.streams import (
     Work,
     must_be_positive,
     must_divide,
+    must_fit,
 )
 from topics.labs.parallel.tensor_parallel import (
     LLAMA_7B,
@@ -41,7 +42,7 @@ class SequenceParallelSettings:
     kind: str = "megatron"
     dtype_bytes: float = 2.0
     flops: float = 400e12
-    algorithm: str = "ring"
+    algorithm: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,8 @@ def _check(settings: SequenceParallelSettings) -> None:
     must_be_positive(flops=settings.flops, dtype_bytes=settings.dtype_bytes)
     n = settings.topology.n_ranks
     must_divide("tokens of a sequence", settings.layer.seq_len, "sequence-parallel size", n)
+    if settings.kind == "ring":
+        must_fit("layers × ranks", settings.layer.n_layers * n, 100_000)
     if settings.kind == "ulysses":
         must_divide("attention heads", settings.layer.n_heads, "Ulysses size", n)
         if settings.layer.n_kv_heads % n:

@@ -148,6 +148,20 @@ def must_divide(what: str, number: int, by_what: str, divisor: int) -> None:
     )
 
 
+def must_fit(what: str, count: float, most: int) -> None:
+    """Raises SettingError where so many pieces of work would take minutes to lay out."""
+    if count > most:
+        raise SettingError(
+            say(
+                "{what}: {count:,.0f} of them are too many to simulate one by one; use at most "
+                "{most:,}.",
+                what=say(what),
+                count=count,
+                most=most,
+            )
+        )
+
+
 def must_be_positive(**numbers: float) -> None:
     """Raises SettingError for the first that is not a finite number above zero."""
     for name, number in numbers.items():

@@ -18,6 +18,7 @@ from topics.labs.parallel.streams import (
     Streams,
     must_be_positive,
     must_divide,
+    must_fit,
 )
 
 
@@ -73,7 +74,7 @@ class TensorParallelSettings:
     sequence_parallel: bool = False
     fused_inputs: bool = True
     regather: bool = False
-    algorithm: str = "ring"
+    algorithm: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ def check_layer(layer: LayerShape) -> None:
         seq_len=layer.seq_len,
         micro_batch=layer.micro_batch,
     )
+    must_fit("layers", layer.n_layers, 10_000)
     must_divide("hidden channels", layer.hidden, "attention heads", layer.n_heads)
     must_divide("attention heads", layer.n_heads, "key-value heads", layer.n_kv_heads)
 

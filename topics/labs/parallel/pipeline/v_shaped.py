@@ -55,7 +55,9 @@ def dualpipe_v(shape: Shape) -> list[IntArray]:
     """DualPipeV (DeepSeek 2025): a forward and a backward of two micro-batches run side by side.
 
     The pairs are laid out one after the other here: on one compute unit the sum of their times is
-    the same, and what the pair hides, communication, is hidden by the engine anyway.
+    the same, and what the pair hides, communication, is hidden by the engine anyway. A forward's
+    result so leaves before its pair is done, and the bubble comes out smaller than the printed
+    (PP/2 − 1)·(F&B + B − 3W).
     """
     return [_DualPipeRank(shape, rank).order() for rank in range(shape.n_ranks)]
 
