@@ -81,6 +81,21 @@ def build(config: Any, attention: str, dtype: torch.dtype, auto: Any = None) -> 
     return auto.from_config(config, attn_implementation=attention, dtype=dtype).train()
 
 
+def faked(model: torch.nn.Module) -> torch.nn.Module:
+    """A model built on the meta device, its tensors replaced by fake ones; call in `fake_run`."""
+    for module in model.modules():
+        for name, param in list(module._parameters.items()):
+            if param is not None:
+                fresh = torch.empty(param.shape, dtype=param.dtype)
+                module._parameters[name] = torch.nn.Parameter(fresh, param.requires_grad)
+        for name, buffer in list(module._buffers.items()):
+            if buffer is not None:
+                module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype)
+    if hasattr(model, "tie_weights"):
+        model.tie_weights()
+    return model.train()
+
+
 def inputs(model: torch.nn.Module, batch: int, seq: int, mask: bool = False) -> dict[str, Any]:
     """A batch with labels; with `mask` the 2-D attention mask that a padded batch carries."""
     ids = torch.zeros(batch, seq, dtype=torch.long)

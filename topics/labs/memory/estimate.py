@@ -139,6 +139,8 @@ def _unfrozen(s: Setting) -> int:
 
 
 def _fit(s: Setting, total: float) -> Fit | None:
+    if s.memory:
+        return Fit("memory given", s.memory, 0.0, total)
     if not s.card:
         return None
     outside = CONTEXT + (NCCL if s.gpus > 1 else 0.0)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from topics.labs.memory.hf_blocks import Kind, Traced, trace
 from topics.labs.memory.hf_ends import trace_back, trace_front
 from topics.labs.memory.model import ModelConfig
-from topics.labs.memory.playback import backward_peak
+from topics.labs.memory.playback import backward_peak, forward_peak
 from topics.labs.memory.run import Run
 
 
@@ -163,5 +163,6 @@ def _block(model: ModelConfig, run: Run, kind: Kind, grad: bool, checkpoint: boo
         return _Block(saved, peak, traced.tape.param_grads)
     boundary = traced.input.bytes
     keeps_input = any(traced.input.storage in node.saved for node in traced.tape.nodes)
-    again = peak + (0.0 if keeps_input else boundary)
-    return _Block(boundary, again, traced.tape.param_grads)
+    again = forward_peak(traced.tape, traced.input, keep_saved=True) + traced.output.bytes
+    peak = max(peak + (0.0 if keeps_input else boundary), again)
+    return _Block(boundary, peak, traced.tape.param_grads)

@@ -97,8 +97,13 @@ def backward_peak(tape: Tape, result: Value, held: tuple[Value, ...] = ()) -> fl
     return state.peak
 
 
-def forward_peak(tape: Tape, start: Value) -> float:
-    """The most bytes a forward pass holds without autograd: values die after their last use."""
+def forward_peak(tape: Tape, start: Value, *, keep_saved: bool = False) -> float:
+    """The most bytes that a forward pass holds at once; values die after their last use.
+
+    Without autograd nothing else lives on. With `keep_saved` what backward needs stays: the forward
+    pass that a checkpoint repeats.
+    """
+    kept = tape.saved_storages() if keep_saved else {}
     last: dict[int, int] = {start.storage: 0}
     for step, node in enumerate(tape.nodes):
         for value in node.inputs + node.outputs:
@@ -106,13 +111,13 @@ def forward_peak(tape: Tape, start: Value) -> float:
     born: set[int] = {start.storage}
     live = peak = start.bytes
     for step, node in enumerate(tape.nodes):
-        for value in node.outputs:
-            if value.storage not in born:
-                born.add(value.storage)
-                live += tape.sizes[value.storage]
+        new = {value.storage for value in node.outputs} | (set(node.saved) if keep_saved else set())
+        for storage in new - born:
+            born.add(storage)
+            live += tape.sizes[storage]
         peak = max(peak, live + node.workspace)
         for storage in {value.storage for value in node.inputs + node.outputs}:
-            if last[storage] == step and storage in born:
+            if last[storage] == step and storage in born and storage not in kept:
                 born.discard(storage)
                 live -= tape.sizes[storage]
     return peak

@@ -44,7 +44,7 @@ class Setting:
     cp: ranks that each sequence is cut over (context or Ulysses parallel). sp: Megatron's sequence
     parallelism, over the tp ranks. chunks: model chunks per stage (interleaved schedule).
     block: tokens per block of a paged KV cache; 0 stores sequences whole.
-    card, price: accelerator by name and its price per hour. tokens: how many are trained on (or
+    memory: bytes of a card that has no name here. card, price: accelerator and its price per hour. tokens: how many are trained on (or
     generated). mfu: share of the card's peak that is reached; achieved: the same in FLOP/s per GPU.
     """
 
@@ -87,6 +87,7 @@ class Setting:
     offload_params: bool = False
     kv_dtype: str = "bf16"
     block: int = 0
+    memory: float = 0.0
     card: str = ""
     price: float = -1.0
     tokens: float = 0.0

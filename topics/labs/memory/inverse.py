@@ -1,0 +1,204 @@
+"""Inverse questions: the largest batch, the longest context, the fewest cards, the cheapest plan.
+
+All are answered by asking `estimate` again: memory grows with batch, length and size, so the
+largest that fits is found by doubling and then halving the gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from topics.labs.memory.cards import all_cards
+from topics.labs.memory.estimate import Estimate, Fit, estimate
+from topics.labs.memory.setting import Setting, resolved
+from topics.labs.memory.units import SettingError, format_bytes
+
+MOST = 2**24  # where a search gives up growing
+MOST_GPUS = 16384
+NODE = 8  # tensor parallelism stays inside a node
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A layout that fits, with what it costs. `money` is for all tokens, where they were given."""
+
+    setting: Setting
+    card: str
+    gpus: int
+    total: float
+    memory: float
+    per_hour: float
+    seconds: float
+    money: float
+
+    @property
+    def layout(self) -> str:
+        s = self.setting
+        parts = [f"dp {s.dp}", f"tp {s.tp}", f"pp {s.pp}"] + ([f"ep {s.ep}"] if s.ep > 1 else [])
+        return ", ".join(parts) + (f", ZeRO {s.zero}" if s.zero else "")
+
+
+def fit_of(answer: Estimate) -> Fit:
+    if answer.fit is None:
+        raise SettingError("say what has to fit: name a card with --gpu, or give --memory 24GB")
+    return answer.fit
+
+
+def fits(setting: Setting) -> bool:
+    """Does the setting fit its card?"""
+    return fit_of(estimate(setting)).fits
+
+
+def largest(make: Callable[[int], Setting], limit: int = MOST) -> int:
+    """The largest whole number up to `limit` whose setting fits; 0 where not even 1 does."""
+    if not fits(make(1)):
+        return 0
+    low, high = 1, 2
+    while high <= limit and fits(make(high)):
+        low, high = high, 2 * high
+    high = min(high, limit + 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(make(middle)) else (low, middle)
+    return low
+
+
+def largest_batch(setting: Setting) -> int:
+    """Sequences per micro-batch (in inference concurrent requests) that still fit."""
+    return largest(lambda n: replace(setting, batch=n))
+
+
+def longest_seq(setting: Setting) -> int:
+    """Tokens per sequence that still fit; at most the rows of a learned position table."""
+    model = setting.model
+    limit = model.positions if model and model.positions else MOST
+    if model and model.family == "opt":
+        limit -= 2
+    return largest(lambda n: replace(setting, seq=n), limit)
+
+
+def largest_params(setting: Setting) -> float:
+    """Parameters of a model of unknown shape that fit; memory is proportional to them."""
+    probe = replace(setting, model=None, params=1e9)
+    answer = estimate(probe)
+    fit = fit_of(answer)
+    return 1e9 * max(fit.memory - fit.outside, 0.0) / answer.total
+
+
+def layouts(setting: Setting, gpus: int) -> Iterator[Setting]:
+    """Ways to spread a setting over so many cards, simplest first.
+
+    Training prefers plain data parallelism with the lowest ZeRO stage that fits, then tensor
+    parallelism inside a node, then a pipeline. Inference splits each model over all the cards.
+    """
+    model = setting.model
+    train = setting.mode == "train"
+    tps = [t for t in (1, 2, 4, 8) if t <= min(gpus, NODE)]
+    for tp in tps:
+        if model and (model.heads % tp or gpus % tp):
+            continue
+        for pp in (p for p in (1, 2, 4, 8, 16, 32, 64) if gpus % (tp * p) == 0):
+            if model and pp > model.layers:
+                continue
+            dp = gpus // (tp * pp)
+            if not train and dp > 1:
+                continue
+            for zero in (0, 1, 2, 3) if train and dp > 1 else (0,):
+                sp = setting.sp and tp > 1
+                yield replace(
+                    setting, dp=dp, tp=tp, pp=pp, zero=zero, sp=sp, ep=_experts(setting, dp), cp=1
+                )
+
+
+def _experts(setting: Setting, dp: int) -> int:
+    """As many expert-parallel ranks as asked for, where they divide the data-parallel ones."""
+    return setting.ep if dp % setting.ep == 0 else 1
+
+
+def fewest_gpus(setting: Setting) -> Plan | None:
+    """The smallest number of cards (a power of two) that holds the setting; None if none does."""
+    gpus = 1
+    while gpus <= MOST_GPUS:
+        for candidate in layouts(setting, gpus):
+            answer = estimate(candidate)
+            if fit_of(answer).fits:
+                return plan(answer)
+        gpus *= 2
+    return None
+
+
+def plan(answer: Estimate) -> Plan:
+    s, cost, fit = answer.setting, answer.cost, fit_of(answer)
+    per_hour = cost.price_per_hour * s.gpus if cost else 0.0
+    seconds = cost.seconds if cost and s.tokens else 0.0
+    money = cost.money if cost and s.tokens else 0.0
+    return Plan(s, fit.card, s.gpus, fit.needed, fit.memory, per_hour, seconds, money)
+
+
+def cheapest_plans(setting: Setting, most: int = 8) -> list[Plan]:
+    """The fewest cards of every kind that hold the setting, cheapest first.
+
+    With `tokens` the whole job is priced, else an hour. Cards are priced as in cards.toml.
+    """
+    found = []
+    for name in all_cards():
+        best = fewest_gpus(replace(setting, card=name, memory=0.0, price=-1.0, device="cuda"))
+        if best:
+            found.append(best)
+    return sorted(found, key=lambda p: (p.money or p.per_hour, p.gpus))[:most]
+
+
+def solve(question: str, setting: Setting) -> tuple[str, Estimate | None, dict[str, object]]:
+    """Answer "batch", "seq", "gpus", "params" or "plan": a sentence, its estimate, its numbers."""
+    s = resolved(setting) if question != "params" else setting
+    if question == "plan":
+        return _solve_plan(s)
+    if question == "gpus":
+        best = fewest_gpus(s)
+        if best is None:
+            return f"Not even {MOST_GPUS:,} cards hold this.", None, {"answer": None}
+        text = f"{best.gpus} × {best.card}: {best.layout}; {format_bytes(best.total)} on each."
+        return text, estimate(best.setting), {"answer": best.gpus, "layout": best.layout}
+    if question == "params":
+        count = largest_params(s)
+        return f"The largest model has {count / 1e9:,.4g}B parameters.", None, {"answer": count}
+    number = largest_batch(s) if question == "batch" else longest_seq(s)
+    what = {"batch": "batch", "seq": "sequence"}[question]
+    if not number:
+        return _nothing_fits(s, what), None, {"answer": 0}
+    change = {"batch": number} if question == "batch" else {"seq": number}
+    answer = estimate(replace(s, **change))  # type: ignore[arg-type]
+    unit = "sequences" if question == "batch" else "tokens"
+    return f"The largest {what} that fits is {number:,} {unit}.", answer, {"answer": number}
+
+
+def _nothing_fits(s: Setting, what: str) -> str:
+    one = replace(s, batch=1) if what == "batch" else replace(s, seq=1)
+    fit = fit_of(estimate(one))
+    return (
+        f"No {what} fits: even 1 needs {format_bytes(fit.needed)} of {format_bytes(fit.memory)}. "
+        "Try --method lora or qlora, --recompute full, a higher --zero with more --dp, or --tp."
+    )
+
+
+def _solve_plan(s: Setting) -> tuple[str, Estimate | None, dict[str, object]]:
+    plans = cheapest_plans(s)
+    if not plans:
+        return f"No card holds this, not even {MOST_GPUS:,} of them.", None, {"answer": None}
+    rows: list[dict[str, object]] = [
+        {
+            "card": p.card,
+            "gpus": p.gpus,
+            "layout": p.layout,
+            "bytes": p.total,
+            "per_hour": p.per_hour,
+            "seconds": p.seconds,
+            "money": p.money,
+        }
+        for p in plans
+    ]
+    best = plans[0]
+    price = f"{best.money:,.0f} for all tokens" if best.money else f"{best.per_hour:,.2f} an hour"
+    text = f"Cheapest: {best.gpus} × {best.card} ({best.layout}), {price}."
+    return text, estimate(best.setting), {"answer": rows[0], "plans": rows}
