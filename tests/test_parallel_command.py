@@ -45,6 +45,8 @@ def test_a_schedule_by_its_flags(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["bubble_over_wall"] == pytest.approx(3 / 11)
     assert found["peak_live_micro_batches"] == [4, 3, 2, 1]
     assert len(found["timeline"]) == 64
+    first = found["memory_over_time"][0]
+    assert max(first["bytes"]) == found["peak_memory"][0] and first["time"][-1] == 33.0
     assert found["timeline"][0] == {
         "rank": 0,
         "stage": 0,

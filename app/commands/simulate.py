@@ -37,6 +37,7 @@ A LINK is one of the names that a wrong one lists, or GB_PER_SECOND:MICROSECONDS
   peak_live_micro_batches     by rank: forwards whose backward has not ended; 1/v for a chunk of v
   bytes_sent_per_rank         by collective, and "total": the busiest rank
   timeline                    every operation with rank, start and end
+  memory_over_time            of a pipeline, by rank: bytes from each time to the next
 and more that belongs to the kind of parallelism. The bubbles are by step_time, as published for
 zero-bubble schedules; makespan_bubble_over_ideal and _wall are by makespan. For dp, zero, tp, sp
 and ep the bubble is the time in which a rank waits for communication or for a slower rank.

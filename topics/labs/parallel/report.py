@@ -52,8 +52,15 @@ def _pipeline_json(result: PipelineResult, max_events: int) -> Json:
         "bytes_sent_per_rank": {"point_to_point": busiest, "total": busiest},
         "bytes_sent_by_rank": result.bytes_sent.tolist(),
         "explain": [vars(line) for line in explain_pipeline(result)],
+        "memory_over_time": _memory(result) if result.n_events <= max_events else [],
         **_events(_pipeline_events(result) if result.n_events <= max_events else result.n_events),
     }
+
+
+def _memory(result: PipelineResult) -> list[Json]:
+    """By rank: bytes from each time to the next."""
+    found = [result.memory_over_time(rank) for rank in range(result.shape.n_ranks)]
+    return [{"time": steps.time.tolist(), "bytes": steps.level.tolist()} for steps in found]
 
 
 def _pipeline_events(result: PipelineResult) -> list[Json]:
