@@ -29,7 +29,7 @@ from verifiers.inside import Task
 from verifiers.run import Observation, load_module, run_check
 from verifiers.sandbox import Job, Outcome, Sandbox
 from verifiers.spec import DrillSpec
-from verifiers.tree import FrameError, decode, freeze
+from verifiers.tree import Array, FrameError, OnDevice, decode, freeze
 from verifiers.verdict import CheckResult, Diagnosis, Kind, Verdict
 
 MAX_SOURCE_BYTES = 256 * 1024
@@ -423,12 +423,24 @@ def _show_example(expected: Expected, observed: list[Any]) -> str:
 
 def show(value: Any) -> str:
     """A decoded result as a learner would print it, shortened."""
-    values = getattr(value, "values", None)
-    if values is not None and not callable(values):
-        text = str(values).replace("\n", "\n  ")
+    bare = _bare(value)
+    if isinstance(bare, torch.Tensor):
+        text = str(bare).replace("\n", "\n  ")
         return text if len(text) < 800 else describe_kind(value)
-    text = repr(value)
+    text = repr(bare)
     return text if len(text) < 800 else text[:797] + "…"
+
+
+def _bare(value: Any) -> Any:
+    """A decoded tree with plain tensors in place of what says where they came from."""
+    match value:
+        case OnDevice(values) | Array(values):
+            return values
+        case dict():
+            return {key: _bare(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(map(_bare, value))
+    return value
 
 
 # From results to a verdict
