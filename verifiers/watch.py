@@ -85,7 +85,8 @@ def _resolved(forbidden: Sequence[str]) -> Iterator[tuple[str, Any]]:
         if isinstance(value, ModuleType) and len(parts) > 1:
             # A banned module bans the classes it defines.
             for key, member in vars(value).items():
-                if isinstance(member, type) and member.__module__ == value.__name__:
+                # `isinstance` would ask the member itself, and a deprecated one then warns.
+                if issubclass(type(member), type) and member.__module__ == value.__name__:
                     yield f"{name}.{key}", member
         else:
             yield name, value
