@@ -84,7 +84,7 @@ def draw_recompute(rng: random.Random) -> dict[str, Any]:
         "n_layers": rng.choice([24, 32, 40, 48, 64, 80]),
         "width": rng.choice([2048, 3072, 4096, 5120, 8192]),
         "seq_len": rng.choice([2048, 4096, 8192]),
-        "batch": rng.choice([1, 2, 4]),
+        "batch": rng.choice([2, 3, 4, 8]),
         "kept": rng.choice([34, 38, 41, 48, 53]),
     }
 
@@ -92,7 +92,7 @@ def draw_recompute(rng: random.Random) -> dict[str, Any]:
 def recomputed_bytes(n_layers: int, width: int, seq_len: int, batch: int, kept: int) -> Key:
     """Peak bytes of activations with full recomputation: all inputs, and one layer at work.
 
-    Chen et al. 2016, arXiv 1604.06174; Korthikanti et al. 2022, arXiv 2205.05198, section 5.
+    Chen et al. 2016, arXiv 1604.06174; Korthikanti et al. 2022, arXiv 2205.05198.
     """
     unit = seq_len * batch * width
     inputs, working = 2 * unit * n_layers, kept * unit
@@ -178,6 +178,13 @@ def logits_bytes_half(batch: int, seq_len: int, vocab: int) -> float:
 def logits_bytes_last_only(batch: int, vocab: int) -> float:
     """The mistake of taking the last position only, as in generation."""
     return 4 * batch * vocab
+
+
+def draw_lora_run(rng: random.Random) -> dict[str, Any]:
+    """A base model and adapters of one to three per cent of it."""
+    n_base = rng.choice([1.5e9, 3e9, 4e9, 7e9, 8e9, 13e9, 14e9, 27e9, 32e9, 70e9])
+    share = rng.choice([0.01, 0.012, 0.015, 0.02, 0.025, 0.03])
+    return {"n_base": n_base, "n_trained": round(n_base * share / 1e7) * 1e7}
 
 
 def lora_state_bytes(n_base: float, n_trained: float) -> Key:
