@@ -130,7 +130,8 @@ def observe(
     inputs = _Inputs()
     for name, value in named.items():
         inputs.add(name, value)
-    call = describe_call(getattr(solution, "__name__", "the module"), named)
+    name = getattr(solution, "__name__", "the module")
+    call = "" if draw.quiet else describe_call(name, named)
     outcome: dict[str, Any]
     try:
         returned = solution(*args, **kwargs)
@@ -200,9 +201,9 @@ def _same(a: Tensor | np.ndarray, b: Tensor | np.ndarray) -> bool:
     x, y = torch.as_tensor(a).detach(), torch.as_tensor(b)
     if x.shape != y.shape or x.dtype != y.dtype:
         return False
-    if x.is_floating_point():
-        return bool(((x == y) | (x.isnan() & y.isnan())).all())
-    return bool((x == y).all())
+    if torch.equal(x, y):
+        return True
+    return x.is_floating_point() and bool(((x == y) | (x.isnan() & y.isnan())).all())
 
 
 # Describing a call

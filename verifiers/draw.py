@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 
 class Draw:
-    """A source of inputs. `exact` upcasts every floating tensor to float64 after rounding."""
+    """A source of inputs. `exact` upcasts every floating tensor to float64 after rounding.
+
+    `quiet` spares the description of calls, where nobody will read it.
+    """
 
     def __init__(
         self,
@@ -30,10 +33,12 @@ class Draw:
         exact: bool = False,
         device: str = "cpu",
         parameters: Sequence[str] = (),
+        quiet: bool = False,
     ) -> None:
         entropy = [seed, zlib.crc32(stream.encode())]
         self.rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
         self.exact = exact
+        self.quiet = quiet
         self.device = device
         self.parameters = tuple(parameters)  # names for reports, from the reference's signature
 

@@ -75,7 +75,7 @@ class Expected:
     @property
     def broken(self) -> str:
         """Why the check cannot be used at all: no case, or an exception of its own."""
-        nothing = "" if self._native_cases else "it observed nothing"
+        nothing = "" if self.native and self.exact else "it observed nothing"
         return self._native_run.escaped or self._exact_run.escaped or nothing
 
     @property
@@ -90,7 +90,9 @@ class Expected:
 def _observe(
     bench: Workbench, check: Check, solution: Any, seed: int, device: str, *, exact: bool
 ) -> Observation:
-    draw = Draw(seed, check.name, exact=exact, device=device, parameters=bench.parameters)
+    draw = Draw(
+        seed, check.name, exact=exact, device=device, parameters=bench.parameters, quiet=exact
+    )
     return run_check(check, solution, draw)
 
 
@@ -171,8 +173,11 @@ class Record:
 class Judge:
     """Judges submissions with a sandbox of its own. Use as a context manager, or call `close`."""
 
-    def __init__(self, sandbox: Sandbox | None = None) -> None:
+    def __init__(self, sandbox: Sandbox | None = None, *, look_ahead: bool = False) -> None:
+        """`look_ahead` runs the reference for a drill's next fresh seed while nobody waits."""
         self.sandbox = sandbox or Sandbox()
+        self.look_ahead = look_ahead
+        self._ahead: _Ahead | None = None
 
     def __enter__(self) -> Judge:
         return self
@@ -212,26 +217,33 @@ class Judge:
         `on_check` hears of each check as soon as it is compared. `seed` is drawn afresh unless
         given. `example_only` runs just the statement's worked example.
         """
-        seed = secrets.randbits(32) if seed is None else seed
         started = time.perf_counter()
+        used = secrets.randbits(32) if seed is None else seed
 
         def verdict(kind: Kind, message: str, **more: Any) -> Verdict:
             wall_ms = (time.perf_counter() - started) * 1000
-            return Verdict(spec.id, kind, seed, device, round(wall_ms, 2), message=message, **more)
+            return Verdict(spec.id, kind, used, device, round(wall_ms, 2), message=message, **more)
 
         text, refusal = _read_source(source)
         if refusal:
             return verdict("syntax_error", refusal)
         try:
             bench = load_workbench(spec)
-            run = _Run(bench, text, seed, device, example_only, on_check)
+            ahead = self._ahead
+            if seed is None and ahead and ahead.bench is bench and ahead.device == device:
+                self._ahead, used, expected = None, ahead.seed, ahead.result()
+            else:
+                expected = _expectations(bench, used, device)
+            run = _Run(bench, text, used, device, example_only, on_check, expected)
             record, outcome = run.execute(self.sandbox)
+            if self.look_ahead and self._ahead is None:
+                self._ahead = _Ahead(bench, device)
         except Exception as error:
             return verdict("judge_error", f"the judge failed, not your code: {error!r}")
         kind, message = _conclude(bench, record, outcome, len(run.checks))
         diagnosis = None
         if diagnose and kind in ("failed", "runtime_error") and record.observed:
-            diagnosis = _diagnose(bench, record, seed, device)
+            diagnosis = _diagnose(bench, record, used, device)
         return verdict(
             kind,
             message,
@@ -261,6 +273,31 @@ def _read_source(source: str | bytes) -> tuple[str, str]:
         return "", f"line {line} is not UTF-8 text; save the file as UTF-8 and submit again"
 
 
+def _expectations(bench: Workbench, seed: int, device: str) -> dict[str, Expected]:
+    return {
+        check.name: bench.expect(check, bench.reference, seed, device) for check in bench.checks
+    }
+
+
+class _Ahead:
+    """The reference on a seed that nobody has seen yet, worked out in the background."""
+
+    def __init__(self, bench: Workbench, device: str) -> None:
+        self.bench, self.device, self.seed = bench, device, secrets.randbits(32)
+        self._expected = _expectations(bench, self.seed, device)
+        self._thread = threading.Thread(target=self._work, name="look-ahead", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        for expected in self._expected.values():
+            if expected.broken:
+                return  # the judgement will say so
+
+    def result(self) -> dict[str, Expected]:
+        self._thread.join()
+        return self._expected
+
+
 class _Run:
     """One submission on its way through the sandbox and the comparison."""
 
@@ -272,8 +309,9 @@ class _Run:
         device: str,
         example_only: bool,
         on_check: OnCheck | None,
+        expected: dict[str, Expected],
     ) -> None:
-        self.bench, self.seed, self.device, self.on_check = bench, seed, device, on_check
+        self.bench, self.on_check, self.expected = bench, on_check, expected
         self.example_only = example_only
         spec = bench.spec
         self.checks = [check for check in bench.checks if check.example or not example_only]
@@ -322,7 +360,7 @@ class _Run:
         record = Record()
         for check in self.checks:
             # The reference runs here while the submission runs in the sandbox.
-            expected = self.bench.expect(check, self.bench.reference, self.seed, self.device)
+            expected = self.expected[check.name]
             if expected.broken:
                 raise DrillError(f"{self.bench.spec.id}, check {check.name!r}: {expected.broken}")
             frame = self._next_check(frames, record)

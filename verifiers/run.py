@@ -47,7 +47,7 @@ def run_checks(
 ) -> Iterator[Observation]:
     """Run checks one after another, each on a stream of its own so that their order is free."""
     for check in checks:
-        draw = Draw(seed, check.name, exact=exact, device=device, parameters=parameters)
+        draw = Draw(seed, check.name, exact=exact, device=device, parameters=parameters, quiet=True)
         yield run_check(check, solution, draw)
 
 

@@ -196,7 +196,7 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
     try:
         from verifiers.judge import Judge
 
-        judge = Judge()
+        judge = Judge(look_ahead=True)
     except Exception as error:
         reply(ready=False, error=repr(error))
         return
