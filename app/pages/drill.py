@@ -24,7 +24,8 @@ frame.tab_title(drill.title)
 state = store().drill_states([drill.id])[drill.id]
 with st.container(key="wide"):  # the style sheet gives this page more room
     drill_view.header(drill, state)
-left, right = st.columns([5, 6], gap="medium")
+with st.container(key="bench"):  # and stacks the two where there is none
+    left, right = st.columns([5, 6], gap="medium")
 with left, st.container(key="task"):
     drill_view.statement(drill)
     drill_view.hints(drill, state)

@@ -5,6 +5,7 @@ Every page is watched: a request to any other host, or a page that failed, fails
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -120,8 +121,8 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def app(browser: Browser, server: str) -> Iterator[App]:
+@contextlib.contextmanager
+def tab(browser: Browser, server: str) -> Iterator[App]:
     """The app in a fresh browser profile. Fails at the end if another host was asked."""
     context = browser.new_context(
         viewport={"width": 1440, "height": 1000}, locale="en-GB", color_scheme="light"
@@ -133,14 +134,27 @@ def app(browser: Browser, server: str) -> Iterator[App]:
         if not request.url.startswith((server, "data:", "blob:")):
             elsewhere.append(request.url)
 
-    context.on("request", watch)
-
     def watch_socket(socket: WebSocket) -> None:
         if not socket.url.startswith(server.replace("http", "ws")):
             elsewhere.append(socket.url)
 
+    context.on("request", watch)
     page = context.new_page()
     page.on("websocket", watch_socket)
     yield App(page, server)
     context.close()
     assert elsewhere == [], "requests left this machine"
+
+
+@pytest.fixture
+def app(browser: Browser, server: str) -> Iterator[App]:
+    """A tab of its own for one test."""
+    with tab(browser, server) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def shared_app(browser: Browser, server: str) -> Iterator[App]:
+    """A tab that the tests of a file share, for those that leave no trace."""
+    with tab(browser, server) as app:
+        yield app

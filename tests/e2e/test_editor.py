@@ -44,10 +44,11 @@ CONTRAST = """() => {
 
 
 @pytest.fixture
-def editor(app):
-    app.open(DRILL)
-    app.page.locator(".cm-content").wait_for()
-    return app
+def editor(shared_app):
+    if not shared_app.page.url.endswith(DRILL):
+        shared_app.open(DRILL)
+    shared_app.page.locator(".cm-content").wait_for()
+    return shared_app
 
 
 def test_what_is_pasted_is_what_is_there(editor):
