@@ -73,9 +73,13 @@ def exit_status(verdict: Verdict) -> int:
 
 
 def _record(store: Store, verdict: Verdict, source: bytes) -> str:
-    """Record an attempt; what went wrong, or nothing."""
+    """Record an attempt, and a pass in the review queue; what went wrong, or nothing."""
+    from app.reviews import Reviews  # loads every question: not before the verdict is there
+
     try:
         store.record_attempt(verdict, source)
+        if verdict.passed:
+            Reviews(store).drill_finished(verdict.drill, passed=True)
     except StoreError as error:
         return str(error)
     return ""

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.editor import EditorState, code_editor
 from app.i18n import language, t
+from app.reviews import Reviews
 from app.store import Attempt, DrillState
 from app.ui import verdicts
 from app.ui.cards import difficulty, state_chip
@@ -208,6 +209,7 @@ def confirm_giving_up(drill_id: str) -> None:
 
 def _give_up(drill_id: str) -> None:
     store().record_event(GAVE_UP, drill_id)
+    Reviews(store()).drill_finished(drill_id, passed=False)
     st.session_state[f"reference-{drill_id}"] = True
 
 

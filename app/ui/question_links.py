@@ -5,8 +5,7 @@ While there is no page for questions there is nothing to link to, and they count
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from app.reviews import Reviews
 from app.ui.places import exists
 from app.ui.services import store
 from question_bank.catalogue import all_questions
@@ -24,5 +23,5 @@ def count(topic_id: str, language: str = "en") -> int:
 
 
 def due() -> int:
-    """How many reviews are due now."""
-    return len(store().review_cards(due_by=datetime.now(UTC))) if exists("review") else 0
+    """How many reviews are due now, within the daily budget."""
+    return len(Reviews(store()).session().due) if exists("review") else 0

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from app.i18n import language, plural, t
-from app.ui import cards, question_links
+from app.ui import cards, question_links, question_list
 from app.ui.html import facts
 from app.ui.library import Topic, all_topics
 from app.ui.places import link
@@ -148,4 +148,5 @@ def questions(topic: Topic) -> None:
     count = question_links.count(topic.id, language())
     if count:
         st.html(f'<p class="ws-eyebrow">{escape(t("nav.questions"))}</p>')
+        question_list.of_topic(topic.id, key=topic.id)
         link("questions", plural("topic.questions", count), topic=topic.id)
