@@ -104,8 +104,11 @@ class OneBigHead(_Base):
         q, k, v = self.q_proj(x), self.k_proj(x), self.v_proj(x)
         scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]))[:, None]
         weights = self.weights(scores, self.allowed(x, mask, causal))
-        return self.o_proj((weights @ v[:, None])[:, 0] if weights.shape[1] == 1 else
-                           self.merge(weights @ self.split(v)))
+        return self.o_proj(
+            (weights @ v[:, None])[:, 0]
+            if weights.shape[1] == 1
+            else self.merge(weights @ self.split(v))
+        )
 
 
 class KeysFromQueries(_Base):

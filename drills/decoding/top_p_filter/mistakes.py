@@ -159,7 +159,9 @@ def zeros_instead_of_infinity(logits, p):
     if p == 1:
         return logits.clone()
     ranked, order = _ranked(logits)
-    drop = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, ranked.cumsum(-1) - ranked >= p)
+    drop = torch.zeros_like(logits, dtype=torch.bool).scatter(
+        -1, order, ranked.cumsum(-1) - ranked >= p
+    )
     return logits.masked_fill(drop, 0.0)
 
 
@@ -219,7 +221,9 @@ def changes_logits_in_place(logits, p):
     if p == 1:
         return logits.clone()
     ranked, order = _ranked(logits.detach())
-    drop = torch.zeros_like(logits, dtype=torch.bool).scatter(-1, order, ranked.cumsum(-1) - ranked >= p)
+    drop = torch.zeros_like(logits, dtype=torch.bool).scatter(
+        -1, order, ranked.cumsum(-1) - ranked >= p
+    )
     with torch.no_grad():
         logits.masked_fill_(drop, float("-inf"))
     return logits * 1.0

@@ -40,7 +40,9 @@ def always_two_bytes(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_
 def rounds_bytes_up(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
     """You make `bytes_per_value` an int too early, and 0.5 becomes 0 or 1. Multiply first and convert
     the product."""
-    return 2 * n_layers * n_kv_heads * head_dim * seq_len * batch_size * max(1, int(bytes_per_value))
+    return (
+        2 * n_layers * n_kv_heads * head_dim * seq_len * batch_size * max(1, int(bytes_per_value))
+    )
 
 
 def truncates_bytes(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):

@@ -104,9 +104,7 @@ def total_is_the_largest(
 ):
     """Your total is the largest part. All three lie in memory at the same time: add them up."""
     _check(data_parallel, zero_stage)
-    states = _states(
-        n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage
-    )
+    states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
     return _answer(*states, total=max(states))
 
 
@@ -115,9 +113,7 @@ def total_of_the_cluster(
 ):
     """Your total is over all GPUs. The question is what one GPU must hold, in every entry."""
     _check(data_parallel, zero_stage)
-    states = _states(
-        n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage
-    )
+    states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
     return _answer(*states, total=sum(states) * data_parallel)
 
 
@@ -126,9 +122,7 @@ def total_divided_again(
 ):
     """You divide the total by the number of GPUs once more. Its parts are per GPU already."""
     _check(data_parallel, zero_stage)
-    states = _states(
-        n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage
-    )
+    states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
     return _answer(*states, total=sum(states) / data_parallel)
 
 
@@ -137,9 +131,7 @@ def total_before_sharing(
 ):
     """Your total adds up the sizes before they are shared out. Add what one GPU really holds."""
     _check(data_parallel, zero_stage)
-    states = _states(
-        n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage
-    )
+    states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
     total = n_params * (weight_bytes + grad_bytes + optimizer_bytes)
     return _answer(*states, total=total)
 
@@ -163,9 +155,7 @@ def gradients_like_weights(
     """You give gradients the size of the weights. They have a dtype of their own: `grad_bytes`."""
     _check(data_parallel, zero_stage)
     return _answer(
-        *_states(
-            n_params, weight_bytes, weight_bytes, optimizer_bytes, data_parallel, zero_stage
-        )
+        *_states(n_params, weight_bytes, weight_bytes, optimizer_bytes, data_parallel, zero_stage)
     )
 
 
@@ -175,9 +165,7 @@ def optimizer_always_twelve(
     """You always count 12 bytes for the optimiser. That is mixed-precision Adam; use
     `optimizer_bytes`."""
     _check(data_parallel, zero_stage)
-    return _answer(
-        *_states(n_params, weight_bytes, grad_bytes, 12, data_parallel, zero_stage)
-    )
+    return _answer(*_states(n_params, weight_bytes, grad_bytes, 12, data_parallel, zero_stage))
 
 
 def unchecked_stage(
@@ -197,9 +185,7 @@ def unchecked_world_size(
     division would have noticed it."""
     _check(1, zero_stage)
     parts = data_parallel or 1
-    return _answer(
-        *_states(n_params, weight_bytes, grad_bytes, optimizer_bytes, parts, zero_stage)
-    )
+    return _answer(*_states(n_params, weight_bytes, grad_bytes, optimizer_bytes, parts, zero_stage))
 
 
 def errors_as_assertions(

@@ -29,7 +29,9 @@ def scale_upside_down(x, weight, bias, lora_a, lora_b, alpha):
 
 def scale_by_root_of_rank(x, weight, bias, lora_a, lora_b, alpha):
     """You scale by alpha / √r. That is rank-stabilised LoRA (rsLoRA); the original divides by r."""
-    return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b) * (alpha / lora_a.shape[0] ** 0.5)
+    return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b) * (
+        alpha / lora_a.shape[0] ** 0.5
+    )
 
 
 def rank_from_the_wrong_axis(x, weight, bias, lora_a, lora_b, alpha):

@@ -184,7 +184,9 @@ def float32_angles_always(x, positions, base=10000.0, interleaved=False):
 def dtype_promoted(x, positions, base=10000.0, interleaved=False):
     """Your result has the dtype of the angles. A bfloat16 query must come back as bfloat16."""
     _even(x)
-    return _turn(x.to(torch.promote_types(x.dtype, torch.float32)), _angles(x, positions, base), interleaved)
+    return _turn(
+        x.to(torch.promote_types(x.dtype, torch.float32)), _angles(x, positions, base), interleaved
+    )
 
 
 def odd_width_accepted(x, positions, base=10000.0, interleaved=False):
