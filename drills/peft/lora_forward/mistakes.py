@@ -94,7 +94,8 @@ def frozen_only(x, weight, bias, lora_a, lora_b, alpha):
 
 
 def subtracts(x, weight, bias, lora_a, lora_b, alpha):
-    """You subtract the correction. It is added."""
+    """You subtract the correction. It is added: with trained factors yours pushes every output the wrong
+    way."""
     return _frozen(x, weight, bias) - _low_rank(x, lora_a, lora_b) * (alpha / lora_a.shape[0])
 
 

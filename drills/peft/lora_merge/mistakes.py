@@ -54,7 +54,7 @@ def subtracts(weight, lora_a, lora_b, alpha):
 
 
 def correction_only(weight, lora_a, lora_b, alpha):
-    """You return the correction without the weight."""
+    """You return the correction without the weight. Merging gives the whole layer: add W."""
     return (lora_b @ lora_a * (alpha / lora_a.shape[0])).to(weight.dtype)
 
 

@@ -79,13 +79,13 @@ def mean_of_squares_minus_square(x, weight, bias, eps=1e-5):
 
 
 def no_bias(x, weight, bias, eps=1e-5):
-    """You never add the bias."""
+    """You never add the bias. Each feature has a learned shift of its own, added last."""
     variance = _centred(x).pow(2).mean(-1, keepdim=True)
     return _centred(x) / (variance + eps).sqrt() * weight + 0 * bias
 
 
 def no_weight(x, weight, bias, eps=1e-5):
-    """You never multiply by the weight."""
+    """You never multiply by the weight. Each feature has a learned scale of its own."""
     variance = _centred(x).pow(2).mean(-1, keepdim=True)
     return _centred(x) / (variance + eps).sqrt() + bias + 0 * weight
 

@@ -60,7 +60,8 @@ def joined_in_halves(x, positions, base=10000.0, interleaved=False):
 
 def angles_repeated_for_the_other_layout(x, positions, base=10000.0, interleaved=False):
     """You rotate halves but repeat each angle for neighbours (θ0, θ0, θ1, θ1, …), so the two members of
-    a pair turn by different angles. With split halves the angles are laid out θ0, θ1, …, θ0, θ1, …"""
+    a pair turn by different angles. With split halves the angles are laid out as θ0, θ1, …
+    twice over."""
     _even(x)
     if interleaved:
         return _turn(x, _angles(x, positions, base), True)
