@@ -203,6 +203,15 @@ send(repr(sorted(set(os.environ) - {"LC_CTYPE"})).encode())
     assert "'PATH'" in environment
 
 
+def test_packages_installed_beside_the_interpreter_stay_hidden(sandbox):
+    source = """
+import os, sysconfig
+folder = os.path.join(sysconfig.get_path("stdlib"), "site-packages")
+send(repr(os.listdir(folder) if os.path.exists(folder) else []).encode())
+"""
+    assert run(sandbox, source).frames == (b"[]",)
+
+
 @pytest.mark.parametrize(
     "path",
     ["/x", "/dev/x", "/whetstone/verifiers/x.py", "/whetstone/packages/torch/x.py", "/root/x"],

@@ -146,6 +146,25 @@ def test_importable_packages_are_those_named_and_what_they_require():
     assert not {"torch", "sympy", "streamlit"} & names
 
 
+def test_kernel_settings_that_forbid_bwrap_are_named(tmp_path):
+    (tmp_path / "kernel").mkdir()
+    (tmp_path / "user").mkdir()
+    assert confine._hint(tmp_path) == ""
+    (tmp_path / "user/max_user_namespaces").write_text("0\n")
+    assert "user.max_user_namespaces" in confine._hint(tmp_path)
+    (tmp_path / "kernel/apparmor_restrict_unprivileged_userns").write_text("1\n")
+    assert "AppArmor" in confine._hint(tmp_path)
+
+
+def test_only_users_that_exist_here_are_taken(tmp_path):
+    ids = tmp_path / "uid_map"
+    ids.write_text("         0     100000      65536\n")
+    assert confine._mapped(str(ids), 65536 - confine.USERS)
+    assert not confine._mapped(str(ids), 65536 - confine.USERS + 1)
+    ids.write_text("0 0 1\n1 100000 65536\n")
+    assert confine._mapped(str(ids), 1000)
+
+
 def test_memory_is_gathered_only_in_whole_huge_pages():
     page = lockdown.HUGE_PAGE
     assert lockdown.gather_pages([(page + 1, 2 * page - 1), (0, 0)]) == 0

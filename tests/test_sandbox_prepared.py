@@ -97,6 +97,7 @@ def test_children_that_cannot_be_prepared_are_the_judges_fault_and_say_why():
         outcome = run(sandbox, "send(b'x')")
     assert outcome.kind == "judge_error"
     assert "no kernel image is available" in outcome.detail
+    assert "children cannot be prepared" in outcome.detail
 
 
 def test_a_child_that_fails_before_its_job_begins_is_the_judges_fault():
