@@ -39,18 +39,24 @@ def layer_bytes(
     sp: bool = False,
     cp: int = 1,
     dropout: bool = True,
+    adapted: frozenset[str] | None = None,
+    rank: int = 0,
 ) -> Fused:
     """Bytes of activations that one layer keeps for backward.
 
     batch and seq are of one micro-batch. `attention` "eager" keeps the matrix of scores, "sdpa" and
     "flash" do not. `recompute` "selective" drops the scores again (section 5 of the paper), "full"
-    keeps the layer's input only.
+    keeps the layer's input only. With frozen weights `adapted` are the roles of the projections
+    that carry LoRA adapters of that rank: only they keep their input, and `rank` numbers each.
     """
     tokens = batch * seq / cp
     if recompute == "full":
         return Fused(tokens * model.hidden * item / (tp if sp else 1), 0.0, 0.0)
     whole = tokens * _whole(model, kind, item, dropout)
     split = tokens * _split(model, kind, item)
+    if adapted is not None:
+        whole -= tokens * _unkept_inputs(model, adapted, item)
+        split += tokens * (len(adapted) * rank * item - _unkept_inside(model, kind, adapted, item))
     scores = 0.0
     if attention == "eager" and recompute == "none":
         scores = tokens * _scores(model, seq, kind, item, dropout)
@@ -88,6 +94,25 @@ def _split(model: ModelConfig, kind: str, item: float) -> float:
     if kind == "moe" and experts:
         width = experts.top_k * experts.intermediate + experts.shared_intermediate
     return (heads + (3 if model.gated else 2) * width) * item
+
+
+def _unkept_inputs(model: ModelConfig, adapted: frozenset[str], item: float) -> float:
+    """Per token: inputs of the two halves that no trained matrix reads."""
+    attention = adapted & {"q", "k", "v", "qkv", "q_a", "kv_a"}
+    mlp = adapted & {"gate", "up", "gate_up"}
+    if model.parallel and model.block_norms == 1:
+        return 0.0 if attention or mlp else model.hidden * item
+    return ((not attention) + (not mlp)) * model.hidden * item
+
+
+def _unkept_inside(model: ModelConfig, kind: str, adapted: frozenset[str], item: float) -> float:
+    """Per token: the feed-forward's product, which only its last matrix would keep."""
+    experts = model.experts
+    if "down" in adapted:
+        return 0.0
+    if kind == "moe" and experts:
+        return (experts.top_k * experts.intermediate + experts.shared_intermediate) * item
+    return model.intermediate * item
 
 
 def _scores(model: ModelConfig, seq: int, kind: str, item: float, dropout: bool) -> float:

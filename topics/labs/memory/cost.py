@@ -126,7 +126,7 @@ def cost(s: Setting, counted: Flops) -> Cost | None:
     if not s.card:
         return None
     chosen = card(s.card)
-    peak = chosen.peak_flops(s.compute)
+    peak = s.peak or chosen.peak_flops(s.compute)
     assumed = not (s.mfu or s.achieved)
     share = s.mfu or (s.achieved / peak if s.achieved else USUAL_MFU)
     price = s.price if s.price >= 0 else chosen.price

@@ -62,7 +62,6 @@ class Estimate:
 
     `lines` and `total` are of one GPU on the pipeline stage that needs most; `total` is the most
     that the framework has allocated at once (what torch.cuda.max_memory_allocated reports).
-    `stages` are all distinct stages.
     """
 
     setting: Setting
@@ -78,6 +77,12 @@ class Estimate:
 
     def line(self, key: str) -> Line:
         return next(line for line in self.lines if line.key == key)
+
+    @property
+    def cluster_bytes(self) -> float:
+        """The totals of all GPUs together."""
+        ranks = self.setting.gpus / len(self.stages)
+        return ranks * sum(stage.total for stage in self.stages)
 
     @property
     def per_gpu_bytes(self) -> dict[str, float]:

@@ -106,6 +106,9 @@ def training_flops(
     the weights. Frozen weights need only the first. `trainable_linear` is how many of the blocks'
     weights are trained (None: all), `adapter_params` what LoRA adds, `backward_share` the part of
     the blocks that the backward pass has to walk through.
+
+    Selective recomputation is counted as its paper does (arXiv 2205.05198, appendix A): three times
+    the forward attention per layer, although only its forward products are repeated.
     """
     forward = forward_flops(model, seq, causal)
     extra = 2 * adapter_params
@@ -113,7 +116,7 @@ def training_flops(
     head = forward.head if trains_head else 0.0
     inputs = backward_share * (forward.linear + 2 * forward.attention) + forward.head
     backward = inputs + weights + head + 2 * extra
-    again = {"none": 0.0, "selective": forward.attention, "full": forward.linear}[recompute]
+    again = {"none": 0.0, "selective": 3 * forward.attention, "full": forward.linear}[recompute]
     if recompute == "full":
         again += forward.attention + extra
     return Training(forward.total + extra, backward, again)

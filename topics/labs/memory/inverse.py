@@ -149,28 +149,49 @@ def cheapest_plans(setting: Setting, most: int = 8) -> list[Plan]:
     return sorted(found, key=lambda p: (p.money or p.per_hour, p.gpus))[:most]
 
 
-def solve(question: str, setting: Setting) -> tuple[str, Estimate | None, dict[str, object]]:
-    """Answer "batch", "seq", "gpus", "params" or "plan": a sentence, its estimate, its numbers."""
-    s = resolved(setting) if question != "params" else setting
+@dataclass(frozen=True)
+class Solution:
+    """The answer to an inverse question: a sentence, a number, and its estimate."""
+
+    question: str
+    text: str
+    answer: float | None
+    estimate: Estimate | None = None
+    plans: tuple[Plan, ...] = ()
+
+
+QUESTIONS = ("batch", "seq", "gpus", "params", "plan")
+
+
+def solve(question: str, setting: Setting) -> Solution:
+    """Answer "batch", "seq", "gpus", "params" or "plan". Raises SettingError for another."""
+    if question not in QUESTIONS:
+        raise SettingError(f"cannot solve for {question!r}; choose one of {', '.join(QUESTIONS)}")
+    if question == "params":
+        count = largest_params(setting)
+        text = f"The largest model has {count / 1e9:,.4g}B parameters."
+        return Solution(question, text, count)
+    s = resolved(setting)
     if question == "plan":
         return _solve_plan(s)
     if question == "gpus":
-        best = fewest_gpus(s)
-        if best is None:
-            return f"Not even {MOST_GPUS:,} cards hold this.", None, {"answer": None}
-        text = f"{best.gpus} × {best.card}: {best.layout}; {format_bytes(best.total)} on each."
-        return text, estimate(best.setting), {"answer": best.gpus, "layout": best.layout}
-    if question == "params":
-        count = largest_params(s)
-        return f"The largest model has {count / 1e9:,.4g}B parameters.", None, {"answer": count}
+        return _solve_gpus(s)
     number = largest_batch(s) if question == "batch" else longest_seq(s)
     what = {"batch": "batch", "seq": "sequence"}[question]
     if not number:
-        return _nothing_fits(s, what), None, {"answer": 0}
-    change = {"batch": number} if question == "batch" else {"seq": number}
-    answer = estimate(replace(s, **change))  # type: ignore[arg-type]
+        return Solution(question, _nothing_fits(s, what), 0)
+    best = replace(s, batch=number) if question == "batch" else replace(s, seq=number)
     unit = "sequences" if question == "batch" else "tokens"
-    return f"The largest {what} that fits is {number:,} {unit}.", answer, {"answer": number}
+    text = f"The largest {what} that fits is {number:,} {unit}."
+    return Solution(question, text, number, estimate(best))
+
+
+def _solve_gpus(s: Setting) -> Solution:
+    best = fewest_gpus(s)
+    if best is None:
+        return Solution("gpus", f"Not even {MOST_GPUS:,} cards hold this.", None)
+    text = f"{best.gpus} × {best.card}: {best.layout}; {format_bytes(best.total)} on each."
+    return Solution("gpus", text, best.gpus, estimate(best.setting), (best,))
 
 
 def _nothing_fits(s: Setting, what: str) -> str:
@@ -182,23 +203,12 @@ def _nothing_fits(s: Setting, what: str) -> str:
     )
 
 
-def _solve_plan(s: Setting) -> tuple[str, Estimate | None, dict[str, object]]:
+def _solve_plan(s: Setting) -> Solution:
     plans = cheapest_plans(s)
     if not plans:
-        return f"No card holds this, not even {MOST_GPUS:,} of them.", None, {"answer": None}
-    rows: list[dict[str, object]] = [
-        {
-            "card": p.card,
-            "gpus": p.gpus,
-            "layout": p.layout,
-            "bytes": p.total,
-            "per_hour": p.per_hour,
-            "seconds": p.seconds,
-            "money": p.money,
-        }
-        for p in plans
-    ]
+        return Solution("plan", f"No card holds this, not even {MOST_GPUS:,} of them.", None)
     best = plans[0]
     price = f"{best.money:,.0f} for all tokens" if best.money else f"{best.per_hour:,.2f} an hour"
     text = f"Cheapest: {best.gpus} × {best.card} ({best.layout}), {price}."
-    return text, estimate(best.setting), {"answer": rows[0], "plans": rows}
+    amount = best.money or best.per_hour
+    return Solution("plan", text, amount, estimate(best.setting), tuple(plans))

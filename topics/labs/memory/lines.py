@@ -104,7 +104,9 @@ def _weights(s: Setting, stage: StageMemory) -> Text:
     if states.adapter:
         formula += f" + Ψ_LoRA × {s.adapter_dtype} bytes"
         numbers += f" + {format_count(states.adapter)} × {_bytes(s.adapter_dtype)}"
-    return f"({formula}){symbol}", f"({numbers}){value}", source
+    if symbol and "+" in formula:
+        formula, numbers = f"({formula})", f"({numbers})"
+    return formula + symbol, numbers + value, source
 
 
 def _bytes(dtype: str) -> str:
@@ -150,8 +152,12 @@ def _optimizer(s: Setting, stage: StageMemory) -> Text:
     else:
         formula = f"{kind.states} × {s.optimizer_dtype} bytes"
         number = f"{kind.states} × {_bytes(s.optimizer_dtype)}"
+    if s.main_grads:
+        formula, number = f"fp32 gradients + {formula}", f"4 B + {number}"
     if s.master:
-        formula, number = f"({s.master} copy + {formula})", f"({_bytes(s.master)} + {number})"
+        formula, number = f"{s.master} copy + {formula}", f"{_bytes(s.master)} + {number}"
+    if s.master or s.main_grads:
+        formula, number = f"({formula})", f"({number})"
     if kind.factored:
         numbers = f"= {format_bytes(stage.states.optimizer)}"
     else:
@@ -185,7 +191,8 @@ def _fused_formula(s: Setting, model: ModelConfig) -> str:
         return "layers × 2·s·b·h"
     tokens = "s·b·h"
     scores = " + 5·a·s/h" if s.attention == "eager" and s.recompute == "none" else ""
-    if model.gated or model.kv_heads != model.heads or not model.attention_dropout:
+    plain = model.gated or model.kv_heads != model.heads or not model.attention_dropout
+    if plain or s.lora:
         tail = " + 2·a·s/h" if scores else ""
         return f"layers × {tokens} × (norms + inputs + heads + feed-forward{tail}), / t"
     if s.tp == 1:

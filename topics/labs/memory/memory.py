@@ -64,14 +64,12 @@ class StageMemory:
 
 
 def stage_memories(s: Setting) -> list[StageMemory]:
-    """Every distinct stage of the setting; of equal middle stages only the first."""
+    """Every pipeline stage of the setting."""
     if s.model is None:
         states = bare_states(s)
         moment = Moment("step", 0.0, 0.0, states.gradients, gathered(s, states))
         return [StageMemory(0, 0, states, 0.0, 0.0, 0.0, 0.0, 0.0, (moment,))]
-    found = stages(s, s.model)
-    chosen = [found[i] for i in sorted({0, 1, len(found) - 1}) if 0 <= i < len(found)]
-    return [_stage(s, s.model, stage) for stage in chosen]
+    return [_stage(s, s.model, stage) for stage in stages(s, s.model)]
 
 
 def _stage(s: Setting, model: ModelConfig, stage: Stage) -> StageMemory:

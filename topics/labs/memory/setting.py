@@ -23,7 +23,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "method": ("full", "freeze", "lora", "qlora"),
     "recompute": ("none", "selective", "full"),
     "attention": ("", "eager", "sdpa", "flash"),
-    "activations": ("fused", "huggingface"),
+    "activations": ("", "fused", "huggingface"),
     "device": ("", "any", "cuda", "cpu"),
     "step": ("foreach", "fused"),
 }
@@ -37,15 +37,21 @@ class Setting:
     model: its shape, or None with `params` weights of unknown shape.
     frozen_layers: with method "freeze", how many of the first blocks are frozen with the tables.
     grads, master, optimizer_dtype: "" follows the weights (and the master copy); "none" is no copy.
+    main_grads: a second copy of 16-bit gradients in fp32, kept with the optimiser's states, as
+    Megatron in fp16 and DeepSpeed have it.
     compute: dtype of activations; 16 bit with fp32 weights means autocast.
     batch, seq: sequences in one micro-batch and their tokens; in inference concurrent requests and
     tokens of each. accumulate: micro-batches per step.
+    activations: "fused" as Megatron's kernels keep them, "huggingface" as autograd keeps them for
+    transformers' modules; "" is fused for full training, huggingface where something is frozen.
     padded: does a batch carry padding or packing, so that SDPA gets an explicit mask?
     cp: ranks that each sequence is cut over (context or Ulysses parallel). sp: Megatron's sequence
     parallelism, over the tp ranks. chunks: model chunks per stage (interleaved schedule).
     block: tokens per block of a paged KV cache; 0 stores sequences whole.
-    memory: bytes of a card that has no name here. card, price: accelerator and its price per hour. tokens: how many are trained on (or
-    generated). mfu: share of the card's peak that is reached; achieved: the same in FLOP/s per GPU.
+    memory: bytes of a card that has no name here. card, price: an accelerator by name, and its
+    price per hour (below 0: the one in cards.toml). peak: FLOP/s that replace the card's.
+    tokens: how many are trained on (or generated). mfu: share of the card's peak that is reached;
+    achieved: the same in FLOP/s per GPU, recomputation included.
     """
 
     model: ModelConfig | None = None
@@ -63,6 +69,7 @@ class Setting:
     compute: str = ""
     grads: str = ""
     master: str = ""
+    main_grads: bool = False
     optimizer: str = "adam"
     optimizer_dtype: str = ""
     step: str = "foreach"
@@ -71,7 +78,7 @@ class Setting:
     accumulate: int = 1
     recompute: str = "none"
     attention: str = ""
-    activations: str = "fused"
+    activations: str = ""
     padded: bool = True
     dropout: bool = True
     device: str = ""
@@ -90,6 +97,7 @@ class Setting:
     memory: float = 0.0
     card: str = ""
     price: float = -1.0
+    peak: float = 0.0
     tokens: float = 0.0
     mfu: float = 0.0
     achieved: float = 0.0
@@ -174,6 +182,8 @@ def _fill_dtypes(setting: Setting) -> Setting:
             "keep them in bf16 or fp32"
         )
     master = _master_dtype(setting.master, trained, lora)
+    usual = "huggingface" if setting.method != "full" and setting.mode == "train" else "fused"
+    activations = setting.activations or usual
     return replace(
         setting,
         weights=weights,
@@ -184,7 +194,8 @@ def _fill_dtypes(setting: Setting) -> Setting:
         optimizer=optimizer(setting.optimizer).name,
         optimizer_dtype=dtype_name(setting.optimizer_dtype or (master or trained)),
         kv_dtype=dtype_name(setting.kv_dtype),
-        attention=setting.attention or ("eager" if setting.activations == "fused" else "sdpa"),
+        activations=activations,
+        attention=setting.attention or ("eager" if activations == "fused" else "sdpa"),
         device=setting.device or ("cuda" if setting.card else "any"),
     )
 

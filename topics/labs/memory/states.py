@@ -44,6 +44,7 @@ class States:
     gradients: float = 0.0
     master: float = 0.0
     moments: float = 0.0
+    main_grads: float = 0.0
     held: float = 0.0  # parameters of this rank's model shard
     trained: float = 0.0
     quantised: float = 0.0
@@ -53,7 +54,7 @@ class States:
 
     @property
     def optimizer(self) -> float:
-        return self.master + self.moments
+        return self.master + self.main_grads + self.moments
 
 
 def split_fraction(module: Module, tp: int) -> float:
@@ -148,6 +149,8 @@ class Tally:
             states.moments += state_bytes(self.kind, shape, copies, s.optimizer_dtype) / share
             if s.master and self.kind.name != "none":
                 states.master += count * dtype_bytes(s.master) / share
+            if s.main_grads:
+                states.main_grads += count * 4.0 / share
             states.gradients += count * dtype_bytes(s.grads) / (ranks if s.zero >= 2 else 1)
         elif s.zero < 2:  # stage 1 offloads the states alone; from stage 2 on gradients follow
             states.gradients += count * dtype_bytes(s.grads)

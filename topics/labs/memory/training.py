@@ -65,6 +65,8 @@ def _fused_layer(s: Setting, model: ModelConfig, layer: Layer, recompute: str) -
         sp=s.sp,
         cp=s.cp,
         dropout=s.dropout,
+        adapted=frozenset(role for role, _ in _adapter_roles(s, layer)) if s.lora else None,
+        rank=s.rank,
     ).total
 
 
