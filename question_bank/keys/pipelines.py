@@ -25,8 +25,8 @@ def bubble_share(stages: int, replicas: int, sequences: int, global_batch: int) 
     (p − 1)/m. Raises ValueError where a pipeline would get too few or very many micro-batches.
     """
     micro_batches, rest = divmod(global_batch, replicas * sequences)
-    if rest or not 4 <= micro_batches <= 64:
-        raise ValueError("draw again: the micro-batches should be 4 to 64 and divide the batch")
+    if rest or not stages <= micro_batches <= 64:
+        raise ValueError("draw again: the batch should divide into micro-batches, from p of them to 64")
     share = (stages - 1) / (micro_batches + stages - 1)
     shown = {
         "micro_batches": micro_batches,
