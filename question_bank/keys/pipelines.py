@@ -26,7 +26,9 @@ def bubble_share(stages: int, replicas: int, sequences: int, global_batch: int) 
     """
     micro_batches, rest = divmod(global_batch, replicas * sequences)
     if rest or not stages <= micro_batches <= 64:
-        raise ValueError("draw again: the batch should divide into micro-batches, from p of them to 64")
+        raise ValueError(
+            "draw again: the batch should divide into micro-batches, from p of them to 64"
+        )
     share = (stages - 1) / (micro_batches + stages - 1)
     shown = {
         "micro_batches": micro_batches,
