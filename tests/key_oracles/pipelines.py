@@ -1,4 +1,4 @@
-"""Pipeline keys from a simulated timeline, and from a chart of slots filled cell by cell."""
+"""Pipeline keys from simulated timelines."""
 
 import functools
 
@@ -18,17 +18,21 @@ def bubble_share(stages, replicas, sequences, global_batch):
     return _run("1f1b", stages, len(range(0, mine, sequences))).makespan_bubble_over_wall
 
 
+@functools.cache
+def _waiting(p, v):
+    """Idle time of the interleaved schedule in micro-batches' worth, from a run of p of them."""
+    schedule, chunks = ("1f1b", None) if v == 1 else ("interleaved", v)
+    run = simulate_pipeline(PipelineSettings(schedule, p, p, n_chunks=chunks))
+    return run.makespan_bubble_over_ideal * p
+
+
 def micro_batches_for(p, v, f):
-    """Bisect for m: work of m on each rank, idle while a chunk of 1/v crosses the other ranks."""
-
-    def idle(m):
-        crossing = sum(1 / v for _ in range(p - 1))
-        return crossing / (m + crossing)
-
+    """Bisect for the m at which the simulated wait is a share f of all time."""
     low, high = 0.0, 1e9
     for _ in range(200):
         middle = (low + high) / 2
-        low, high = (middle, high) if idle(middle) > f else (low, middle)
+        idle = _waiting(p, v) / (middle + _waiting(p, v))
+        low, high = (middle, high) if idle > f else (low, middle)
     return low
 
 
