@@ -6,6 +6,7 @@ or a box has the focus. Texts are sent with Enter, or with Ctrl+Enter where Ente
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -20,10 +21,14 @@ from question_bank.kinds.formula import Formula
 from question_bank.question import Answer, Shown
 
 OPEN = "open"
-FOCUS = """<script>/* {key} */ setTimeout(() => {{
-  const field = document.querySelector(".st-key-answer input, .st-key-answer textarea")
-  if (field) field.focus()
-}}, 150)</script>"""
+FOCUS = """<script>/* {key} */ (() => {{
+  let tries = 50
+  const waiting = setInterval(() => {{
+    const field = document.querySelector(".st-key-answer input, .st-key-answer textarea")
+    if (field) field.focus()
+    if (field || --tries === 0) clearInterval(waiting)
+  }}, 100)
+}})()</script>"""
 
 
 def answer(shown: Shown, key: str) -> Answer | None:
@@ -96,7 +101,8 @@ def _match(shown: Shown, key: str) -> Answer | None:
 
 
 def _number(shown: Shown, key: str) -> Answer | None:
-    label = t("questions.answer_in", unit=shown.unit) if shown.unit else t("questions.answer")
+    named = any(letter.isalpha() for letter in shown.unit)  # "×" would tell nobody anything
+    label = t("questions.answer_in", unit=shown.unit) if named else t("questions.answer")
     with st.form(f"{key}-form", border=False):
         text = st.text_input(
             label, key=f"{key}-text", placeholder=t("questions.number_hint"), autocomplete="off"
@@ -149,7 +155,8 @@ def _echo(text: str, body: Formula) -> None:
 def problem(message: str, caret: str = "") -> None:
     """Why an answer could not be read. It may quote the learner, so it is text, not Markdown."""
     place = f'<pre class="ws-caret">{escape(caret)}</pre>' if caret else ""
-    st.html(f'<div class="ws-problem" role="alert">{place}<p>{escape(message)}</p></div>')
+    text = re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(message))
+    st.html(f'<div class="ws-problem" role="alert">{place}<p>{text}</p></div>')
 
 
 def _output(shown: Shown, key: str) -> Answer | None:

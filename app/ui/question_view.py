@@ -22,6 +22,7 @@ from question_bank.kinds.spot import Spot
 from question_bank.question import Question, Shown
 
 OWN_WORDS = ("numeric", "parametrised", "formula", "output")  # kinds answered by typing
+BARE = ("Right", "Not right")  # notes that say no more than the heading does
 
 
 def heading(question: Question) -> None:
@@ -78,10 +79,11 @@ def verdict(shown: Shown, answered: Answered) -> None:
     with st.container(key=f"result-{'good' if grade.correct else 'bad'}"):
         said = t("questions.right" if grade.correct else "questions.wrong")
         st.html(f'<b role="status">{escape(said)}</b>')
-        st.markdown(grade.note.text(language()))
+        if grade.note.text().strip(".") not in BARE:
+            st.markdown(grade.note.text(language()))
         if shown.question.kind in OWN_WORDS:
             st.html(_pair(t("questions.yours"), str(answered.given)))
-        if grade.read_as and grade.read_as != answered.given:
+        if "".join(grade.read_as.split()) not in ("", "".join(str(answered.given).split())):
             st.html(_pair(t("questions.read_as"), grade.read_as))
         if not grade.correct and shown.question.kind in (*OWN_WORDS, "spot") and grade.answer:
             st.html(_pair(t("questions.answer"), grade.answer))
