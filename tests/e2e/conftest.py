@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, WebSocket, expect, sync_playwright
+
+from drills.catalogue import get_drill
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_FLAGS = [
@@ -61,6 +63,13 @@ class App:
 
     def code(self) -> str:
         return "\n".join(self.page.locator(".cm-line").all_text_contents())
+
+    def attempts(self, drill_id: str) -> Locator:
+        """The cards of a drill's submissions on the progress page, which is opened for it."""
+        page = self.open("/progress")
+        page.get_by_role("heading", name="Latest submissions").wait_for()
+        title = get_drill(drill_id).title
+        return page.locator('[class*="st-key-card-attempt"]').filter(has_text=title)
 
     def failure(self) -> str:
         """What a page that failed says; empty where all is well."""
