@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from question_bank.formula.tree import Domain, Node, to_json
 
-SECONDS = 0.6  # a comparison answers within this; sampling alone takes a few milliseconds
+SECONDS = 0.6  # of CPU: a comparison answers within this; sampling takes a few milliseconds
 START_SECONDS = 60.0
 ROOT = Path(__file__).parents[2]
 
@@ -89,7 +89,7 @@ class FormulaJudge:
         try:
             child.stdin.write(json.dumps(request).encode() + b"\n")
             child.stdin.flush()
-            answer = self._read(child, self.seconds + 2.0)
+            answer = self._read(child, 5 * self.seconds + 2.0)
         except OSError:
             answer = None
         if answer is None:
