@@ -80,7 +80,8 @@ def adapters(
 ) -> tuple[Adapter, ...]:
     """The adapters that `targets` put on these modules.
 
-    "all-linear" means to peft every nn.Linear but the output head; other targets are names of
+    "all-linear" means to peft every nn.Linear but the output head (with a mixture of experts see
+    `modules.STACKED`); other targets are names of
     modules ("q_proj", "self_attn.q_proj"), or roles ("q", "v", "attention", "mlp"). Where query,
     key and value are one matrix, the role "q" adapts the rows of the query alone, as the LoRA paper
     does for GPT-3.
@@ -95,8 +96,8 @@ def _on_module(module: Module, targets: Sequence[str], rank: int) -> list[Adapte
         return []
     d_out, d_in = module.shape
     for target in targets:
-        if target == ALL_LINEAR and module.linear:
-            return [Adapter(module, d_in, d_out, rank)]
+        if target == ALL_LINEAR and module.all_linear_ranks:
+            return [Adapter(module, d_in, d_out, rank * module.all_linear_ranks)]
         if _named(module, target):
             return [Adapter(module, d_in, d_out, rank)]
     if module.role == "qkv":

@@ -14,6 +14,10 @@ from topics.labs.memory.model import Experts, ModelConfig
 from topics.labs.memory.names import Names, names_of
 
 Split = Literal["column", "row", "none", "vocab"]
+# Here peft 0.21 reads "all-linear" as it did when experts were modules of their own: it adapts the
+# stacked experts (gate and up together with twice the rank) and the router, but then no longer the
+# dense and shared feed-forwards beside them, whose names it has handed to the experts.
+STACKED = {"mixtral", "qwen3_moe", "olmoe", "glm4_moe", "deepseek_v2", "deepseek_v3"}
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,9 @@ class Module:
 
     `shape` is (out, in) for matrices and (size,) for vectors. `split` says how tensor parallelism
     cuts it: by output (column), by input (row), by vocabulary, or not at all. `linear` is true for
-    what transformers holds in an nn.Linear (or Conv1D): the only modules that `peft` adapts and
-    bitsandbytes quantises.
+    what transformers holds in an nn.Linear (or Conv1D), which is what bitsandbytes quantises and
+    `peft` adapts. `ranks` is how many times its rank "all-linear" gives an adapter here: once for
+    such a module, except in the families of STACKED.
     """
 
     name: str
@@ -34,7 +39,12 @@ class Module:
     split: Split = "none"
     linear: bool = True
     units: int = 0  # for keys and values: how many heads there are to spread over ranks
+    ranks: int = -1  # -1: once where `linear`, else not at all
     kv_rows: int = 0  # in a fused query-key-value matrix: rows of the key (and of the value)
+
+    @property
+    def all_linear_ranks(self) -> int:
+        return self.ranks if self.ranks >= 0 else int(self.linear)
 
     @property
     def weight(self) -> int:
@@ -149,10 +159,16 @@ def _block(
         attention += _attention(model, names, "cross")
         norms += 1
     feed_forward = _experts(model, names, experts) if experts else _mlp(model, names)
+    if model.experts and model.family in STACKED:
+        feed_forward = [replace(m, ranks=_stacked_ranks(m)) for m in feed_forward]
     found = [*attention, *feed_forward]
     for i in range(norms):
         found += _norm(model, f"norm_{i + 1}", model.hidden)
     return tuple(found)
+
+
+def _stacked_ranks(module: Module) -> int:
+    return {"expert_gate_up": 2, "expert_down": 1, "router": 1}.get(module.role, 0)
 
 
 def _attention(model: ModelConfig, names: Names, where: str) -> list[Module]:
@@ -245,7 +261,7 @@ def _experts(model: ModelConfig, names: Names, experts: Experts) -> list[Module]
             "router",
             (count, hidden),
             count if experts.router_bias else 0,
-            linear=False,
+            linear=model.family == "phimoe",
         ),
         Module(
             names.mlp + "experts.gate_up_proj",

@@ -42,7 +42,7 @@ def as_json(answer: Estimate) -> dict[str, Any]:
 
 
 def _whole(value: float) -> int | float:
-    return int(value) if value == int(value) else value
+    return int(value) if abs(value) < 2**53 and value == int(value) else value
 
 
 def _setting(answer: Estimate) -> dict[str, Any]:
@@ -74,9 +74,10 @@ def _flops(answer: Estimate) -> dict[str, Any]:
     cost = answer.cost
     found = {key: _whole(value) for key, value in dataclasses.asdict(counted).items()}
     if cost and answer.setting.mode == "train":
-        found["mfu"] = cost.mfu
         ratio = counted.hardware_per_token / counted.per_token if counted.per_token else 1.0
-        found["hfu"] = cost.mfu if answer.setting.achieved else cost.mfu * ratio
+        reported = bool(answer.setting.achieved)  # a reported FLOP/s counts recomputation as work
+        found["mfu"] = cost.mfu / ratio if reported else cost.mfu
+        found["hfu"] = cost.mfu if reported else cost.mfu * ratio
     return found
 
 
