@@ -4,7 +4,7 @@
 // between the text lives here, and reaches Python with an action: {id, kind, text}. So typing
 // never reruns the page, and a click can never be judged with text from a moment before.
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete"
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands"
+import { defaultKeymap, history, historyKeymap, indentWithTab, isolateHistory } from "@codemirror/commands"
 import { python } from "@codemirror/lang-python"
 import { bracketMatching, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language"
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search"
@@ -110,7 +110,11 @@ function createEditor(root, first) {
   }
 
   function replace(text) {
-    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 } })
+    view.dispatch({
+      changes: { from: 0, to: view.state.doc.length, insert: text },
+      selection: { anchor: 0 },
+      annotations: isolateHistory.of("full"), // one undo brings back exactly what was there
+    })
     save()
   }
 
