@@ -223,7 +223,8 @@ def main() -> None:
     # What libraries print must not get into the replies: they go to a copy of stdout.
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.stdin.buffer, replies)
+    with contextlib.suppress(BrokenPipeError):  # whoever asked has gone, and so do we
+        serve(sys.stdin.buffer, replies)
 
 
 if __name__ == "__main__":
