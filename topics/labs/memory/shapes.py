@@ -87,6 +87,6 @@ def _model(c: Reader, fields: dict[str, Any]) -> ModelConfig:
         "layers": c.size("layers"),
         "heads": c.size("heads"),
         "vocab": c.whole("vocab", 0),
-        "max_seq_len": positions or 2048,
+        "max_seq_len": positions or fields.get("positions") or 2048,
     }
     return ModelConfig(**{**base, **fields})
