@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from topics.labs.memory.units import SettingError, dtype_name
+from topics.labs.memory.units import dtype_name, refuse
 
 FILE = Path(__file__).parent / "cards.toml"
 CONTEXT = 600e6  # bytes that a CUDA context and its libraries take before the first tensor
@@ -38,7 +38,7 @@ class Card:
         for name in (wanted, "bf16", "fp16", "fp32"):
             if name in self.peak:
                 return self.peak[name]
-        raise SettingError(f"no peak is known for {self.name} in {dtype}")
+        raise refuse("no peak is known for {name} in {dtype}", name=self.name, dtype=dtype)
 
 
 @cache
@@ -75,5 +75,5 @@ def card(name: str) -> Card:
     if found is None:
         near = difflib.get_close_matches(_key(name), keys, n=4, cutoff=0.3)
         names = ", ".join(dict.fromkeys(keys[key].name for key in near)) or ", ".join(all_cards())
-        raise SettingError(f"no card is called {name!r}; near it: {names}")
+        raise refuse("no card is called {name!r}; near it: {names}", name=name, names=names)
     return found

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.modules import Inventory, Module, inventory
-from topics.labs.memory.units import SettingError
+from topics.labs.memory.units import refuse
 
 ALL_LINEAR = "all-linear"
 ROLES = {
@@ -131,9 +131,12 @@ def lora_params(model: ModelConfig, rank: int, targets: tuple[str, ...] = (ALL_L
         everything = tuple(m for layer in found.layers for m in layer.modules)
         if not adapters(everything + found.front + found.back, (target,), rank):
             names = sorted({m.name.rsplit(".", 1)[-1] for m in everything if m.linear})
-            raise SettingError(
-                f"no module is called {target!r} in {model.name}; it has {', '.join(names)}. "
-                "Or write all-linear, attention, mlp, or a role: q, k, v, o, gate, up, down"
+            raise refuse(
+                "no module is called {target!r} in {name}; it has {names}. Or write "
+                "all-linear, attention, mlp, or a role: q, k, v, o, gate, up, down",
+                target=target,
+                name=model.name,
+                names=", ".join(names),
             )
     outside_params = sum(a.params for a in adapters(found.front + found.back, targets, rank))
     return outside_params + sum(

@@ -18,7 +18,7 @@ from topics.labs.memory.families_llama import LLAMA_FAMILIES
 from topics.labs.memory.families_moe import MOE_FAMILIES
 from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.reader import Reader
-from topics.labs.memory.units import SettingError
+from topics.labs.memory.units import refuse
 
 FAMILIES = {**GPT_FAMILIES, **LLAMA_FAMILIES, **ENCODER_FAMILIES, **MOE_FAMILIES}
 SYNONYMS = {
@@ -58,14 +58,17 @@ def model_from_config(config: Mapping[str, object], name: str = "") -> ModelConf
     family = str(config.get("model_type") or config.get("arch") or "gpt2").lower()
     family = SYNONYMS.get(family, family)
     if family in STATE_SPACE:
-        raise SettingError(
-            f"{family} keeps a recurrent state instead of a KV cache, which this lab does not "
-            "model; use --params N for its weights, gradients and optimiser"
+        raise refuse(
+            "{family} keeps a recurrent state instead of a KV cache, which this lab "
+            "does not model; use --params N for its weights, gradients and optimiser",
+            family=family,
         )
     if family not in FAMILIES:
-        raise SettingError(
-            f"unknown model family {family!r}; known: {', '.join(sorted(FAMILIES))}. If it is "
-            'built like one of these, set "model_type" to that one; or use --params N'
+        raise refuse(
+            "unknown model family {family!r}; known: {names}. If it is built like one "
+            'of these, set "model_type" to that one; or use --params N',
+            family=family,
+            names=", ".join(sorted(FAMILIES)),
         )
     model = FAMILIES[family](Reader({**config, "model_type": family}))
     return check(model.with_name(name or str(config.get("_name_or_path") or family)))
@@ -76,21 +79,27 @@ def model_from_file(path: Path) -> ModelConfig:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingError(f"cannot read {path}: {error.strerror}") from None
+        raise refuse("cannot read {path}: {strerror}", path=path, strerror=error.strerror) from None
     except ValueError as error:
-        raise SettingError(f"{path} is not JSON: {error}") from None
+        raise refuse("{path} is not JSON: {error}", path=path, error=error) from None
     if not isinstance(config, dict):
-        raise SettingError(f"{path} holds no JSON object; give a model's config.json")
+        raise refuse("{path} holds no JSON object; give a model's config.json", path=path)
     return model_from_config(config, name=path.stem if path.stem != "config" else path.parent.name)
 
 
 def check(model: ModelConfig) -> ModelConfig:
     """The same model, or SettingError where its sizes contradict each other."""
     if model.heads % model.kv_heads:
-        raise SettingError(
-            f"{model.heads} query heads cannot share {model.kv_heads} key-value heads evenly"
+        raise refuse(
+            "{heads} query heads cannot share {kv_heads} key-value heads evenly",
+            heads=model.heads,
+            kv_heads=model.kv_heads,
         )
     experts = model.experts
     if experts and experts.top_k > experts.count:
-        raise SettingError(f"a token cannot visit {experts.top_k} of {experts.count} experts")
+        raise refuse(
+            "a token cannot visit {top_k} of {count} experts",
+            top_k=experts.top_k,
+            count=experts.count,
+        )
     return model

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from topics.labs.memory.cards import all_cards
 from topics.labs.memory.estimate import Estimate, Fit, estimate
 from topics.labs.memory.setting import Setting, resolved
-from topics.labs.memory.units import SettingError, format_bytes
+from topics.labs.memory.units import format_bytes, refuse
 
 MOST = 2**24  # where a search gives up growing
 MOST_GPUS = 16384
@@ -41,7 +41,7 @@ class Plan:
 
 def fit_of(answer: Estimate) -> Fit:
     if answer.fit is None:
-        raise SettingError("say what has to fit: name a card with --gpu, or give --memory 24GB")
+        raise refuse("say what has to fit: name a card with --gpu, or give --memory 24GB")
     return answer.fit
 
 
@@ -166,7 +166,11 @@ QUESTIONS = ("batch", "seq", "gpus", "params", "plan")
 def solve(question: str, setting: Setting) -> Solution:
     """Answer "batch", "seq", "gpus", "params" or "plan". Raises SettingError for another."""
     if question not in QUESTIONS:
-        raise SettingError(f"cannot solve for {question!r}; choose one of {', '.join(QUESTIONS)}")
+        raise refuse(
+            "cannot solve for {question!r}; choose one of {names}",
+            question=question,
+            names=", ".join(QUESTIONS),
+        )
     if question == "params":
         count = largest_params(setting)
         text = f"The largest model has {count / 1e9:,.4g}B parameters."

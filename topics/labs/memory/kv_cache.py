@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from topics.labs.memory.model import ModelConfig
-from topics.labs.memory.units import SettingError
+from topics.labs.memory.units import refuse
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def kv_cache(
     Raises SettingError where seq or requests is not positive.
     """
     if seq < 1 or requests < 1:
-        raise SettingError("a KV cache needs at least one request of at least one token")
+        raise refuse("a KV cache needs at least one request of at least one token")
     per_layer = values_per_token(model) * value_bytes
     stored = _whole_blocks(seq, block)
     in_window = _whole_blocks(min(seq, model.window), block) if model.window else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from topics.labs.memory.units import SettingError, dtype_bytes
+from topics.labs.memory.units import dtype_bytes, refuse
 
 SMALL = 4096  # bitsandbytes keeps states of smaller tensors in fp32
 BLOCK8 = 256  # values that share one fp32 scale in an 8-bit state
@@ -58,7 +58,7 @@ def optimizer(name: str) -> Optimizer:
     key = ALIASES.get(key, key)
     if key not in OPTIMIZERS:
         known = ", ".join([*OPTIMIZERS, "adamw"])
-        raise SettingError(f"unknown optimizer {name!r}; choose one of {known}")
+        raise refuse("unknown optimizer {name!r}; choose one of {known}", name=name, known=known)
     return OPTIMIZERS[key]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from topics.labs.memory.families import model_from_config
 from topics.labs.memory.model import ModelConfig
-from topics.labs.memory.units import SettingError
+from topics.labs.memory.units import refuse
 
 FILE = Path(__file__).parent / "presets.toml"
 TUNED = {"hf", "instruct", "chat", "base", "it", "v1.0", "uncased", "pt", "2407", "2410", "2501"}
@@ -77,8 +77,10 @@ def preset(name: str) -> ModelConfig:
     if found is None:
         near = difflib.get_close_matches(name.lower(), all_presets(), n=4, cutoff=0.4)
         hint = f"; near it: {', '.join(near)}" if near else ""
-        raise SettingError(
-            f"no preset is called {name!r}{hint}. `estimate --list` shows them all; a config.json "
-            "or --params N works for any other model"
+        raise refuse(
+            "no preset is called {name!r}{hint}. `estimate --list` shows them all; a "
+            "config.json or --params N works for any other model",
+            name=name,
+            hint=hint,
         )
     return model_from_config(found.config, name=found.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from topics.labs.memory.units import SettingError
+from topics.labs.memory.units import refuse
 
 NAMES: dict[str, tuple[str, ...]] = {
     "hidden": ("hidden_size", "n_embd", "d_model", "dim", "hidden", "h"),
@@ -113,19 +113,21 @@ class Reader:
         value = self.find(field)
         if value is None:
             if default is None:
-                raise SettingError(f"the model needs {field}: {self._names(field)}")
+                raise refuse(
+                    "the model needs {field}: {value}", field=field, value=self._names(field)
+                )
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
-            raise SettingError(f"{field} must be a whole number, not {value!r}")
+            raise refuse("{field} must be a whole number, not {value!r}", field=field, value=value)
         if value < 0:
-            raise SettingError(f"{field} must not be negative, and is {value!r}")
+            raise refuse("{field} must not be negative, and is {value!r}", field=field, value=value)
         return int(value)
 
     def size(self, field: str, default: int | None = None) -> int:
         """A whole number that is at least 1."""
         value = self.whole(field, default)
         if value < 1:
-            raise SettingError(f"{field} must be at least 1, and is {value}")
+            raise refuse("{field} must be at least 1, and is {value}", field=field, value=value)
         return value
 
     def fraction(self, field: str, default: float = 0.0) -> float:
@@ -133,7 +135,9 @@ class Reader:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise SettingError(f"{field} must be a number from 0 to 1, not {value!r}")
+            raise refuse(
+                "{field} must be a number from 0 to 1, not {value!r}", field=field, value=value
+            )
         return float(value)
 
     def flag(self, field: str, default: bool) -> bool:

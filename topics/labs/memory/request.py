@@ -17,7 +17,7 @@ from topics.labs.memory.families import model_from_config, model_from_file
 from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.presets import find_preset, preset
 from topics.labs.memory.setting import Setting, resolved
-from topics.labs.memory.units import SettingError, parse_bytes, parse_count
+from topics.labs.memory.units import SettingError, parse_bytes, parse_count, refuse
 
 YES = ("yes", "true", "1", "on", "cpu")
 NO = ("no", "false", "0", "off", "none", "")
@@ -37,13 +37,13 @@ class Option:
 def _whole(value: object) -> int:
     number = float(parse_count(value)) if isinstance(value, str) and value.strip("0") else value
     if isinstance(number, bool) or not isinstance(number, (int, float, str)):
-        raise SettingError(f"{value!r} is not a whole number")
+        raise refuse("{value!r} is not a whole number", value=value)
     try:
         found = float(number)
     except ValueError:
-        raise SettingError(f"{value!r} is not a whole number") from None
+        raise refuse("{value!r} is not a whole number", value=value) from None
     if found != int(found):
-        raise SettingError(f"{value!r} is not a whole number")
+        raise refuse("{value!r} is not a whole number", value=value)
     return int(found)
 
 
@@ -64,7 +64,7 @@ def _size(value: object) -> float:
 
 
 def _refuse(value: object) -> float:
-    raise SettingError(f"{value!r} is not a number")
+    raise refuse("{value!r} is not a number", value=value)
 
 
 def _number(value: object) -> float:
@@ -87,7 +87,7 @@ def _flag(value: object) -> bool:
         return True
     if text in NO or value is None:
         return False
-    raise SettingError(f"{value!r} is neither yes nor no")
+    raise refuse("{value!r} is neither yes nor no", value=value)
 
 
 def _copy(value: object) -> bool:
@@ -98,7 +98,7 @@ def _targets(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, (list, tuple)) else str(value).split(",")
     found = tuple(str(part).strip() for part in parts if str(part).strip())
     if not found:
-        raise SettingError("--targets names no module; write all-linear, or q,v")
+        raise refuse("--targets names no module; write all-linear, or q,v")
     return found
 
 
@@ -203,7 +203,7 @@ def setting_from(values: Mapping[str, object]) -> Setting:
     if unknown:
         near = difflib.get_close_matches(unknown[0], [*BY_KEY, *EXTRA], n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise SettingError(f"there is no option {unknown[0]!r}{hint}")
+        raise refuse("there is no option {value!r}{hint}", value=unknown[0], hint=hint)
     fields = {BY_KEY[k].field: _read(BY_KEY[k], v) for k, v in given.items() if k in BY_KEY}
     model = _model(given.get("model"))
     params = _count(given["params"]) if "params" in given and model is None else 0.0
@@ -215,7 +215,7 @@ def _read(option: Option, value: object) -> object:
     try:
         return option.read(value)
     except SettingError as error:
-        raise SettingError(f"--{option.name}: {error}") from None
+        raise refuse("--{name}: {error}", name=option.name, error=error) from None
 
 
 def _model(value: object) -> ModelConfig | None:
@@ -264,25 +264,34 @@ def _sequence_parallel(setting: Setting, value: object) -> Setting:
         return setting if setting.tp == 1 else replace(setting, sp=True)
     if setting.tp == 1:
         return replace(setting, cp=ranks)
-    raise SettingError(
-        f"--sp {ranks} with --tp {setting.tp}: Megatron's sequence parallelism has as many ranks "
-        "as --tp (write --sp alone); to cut sequences over more ranks use --cp"
+    raise refuse(
+        "--sp {ranks} with --tp {tp}: Megatron's sequence parallelism has as many "
+        "ranks as --tp (write --sp alone); to cut sequences over more ranks use "
+        "--cp",
+        ranks=ranks,
+        tp=setting.tp,
     )
 
 
 def _all_gpus(setting: Setting, gpus: int) -> Setting:
     others = setting.tp * setting.pp * setting.cp
     if gpus % others:
-        raise SettingError(f"{gpus} GPUs are no multiple of tp × pp × cp = {others}")
+        raise refuse(
+            "{gpus} GPUs are no multiple of tp × pp × cp = {others}", gpus=gpus, others=others
+        )
     return replace(setting, dp=gpus // others)
 
 
 def _global_batch(setting: Setting, sequences: int) -> Setting:
     each = setting.batch * setting.dp
     if sequences % each:
-        raise SettingError(
-            f"a global batch of {sequences} cannot be made of {setting.dp} × {setting.batch} "
-            f"sequences at a time; use a multiple of {each}"
+        raise refuse(
+            "a global batch of {sequences} cannot be made of {dp} × {batch} sequences "
+            "at a time; use a multiple of {each}",
+            sequences=sequences,
+            dp=setting.dp,
+            batch=setting.batch,
+            each=each,
         )
     return replace(setting, accumulate=sequences // each)
 
@@ -290,13 +299,16 @@ def _global_batch(setting: Setting, sequences: int) -> Setting:
 def _measured(setting: Setting, seconds: float) -> Setting:
     """The utilisation that a measured step time amounts to."""
     if not setting.card and not setting.peak:
-        raise SettingError("--step-time needs a --gpu to compare with")
+        raise refuse("--step-time needs a --gpu to compare with")
     full = resolved(setting)
     peak = full.peak or card(full.card).peak_flops(full.compute)
     share = flops(full).per_step / (seconds * peak * full.gpus)
     if share > 1:
-        raise SettingError(
-            f"a step in {seconds:g} s would take {share:.1f} times the peak of {full.gpus} cards; "
-            "check the batch, the card and the number of GPUs"
+        raise refuse(
+            "a step in {seconds:g} s would take {share:.1f} times the peak of {gpus} "
+            "cards; check the batch, the card and the number of GPUs",
+            seconds=seconds,
+            share=share,
+            gpus=full.gpus,
         )
     return replace(setting, mfu=share)

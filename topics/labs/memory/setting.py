@@ -14,7 +14,7 @@ from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.optimizers import optimizer
 from topics.labs.memory.run import Attention
 from topics.labs.memory.tape import Device
-from topics.labs.memory.units import BITS, SettingError, dtype_bytes, dtype_name
+from topics.labs.memory.units import BITS, dtype_bytes, dtype_name, refuse
 
 Mode = Literal["train", "inference"]
 Method = Literal["full", "freeze", "lora", "qlora"]
@@ -150,7 +150,7 @@ def resolved(setting: Setting) -> Setting:
     model = filled.model
     if model is None:
         if filled.params <= 0:
-            raise SettingError("name a model (a preset or a config.json), or give --params N")
+            raise refuse("name a model (a preset or a config.json), or give --params N")
         return replace(filled, seq=filled.seq or 2048)
     filled = replace(filled, params=0.0, seq=filled.seq or min(2048, model.max_seq_len))
     _check_model(filled, model)
@@ -162,7 +162,12 @@ def _check_choices(setting: Setting) -> None:
         value = getattr(setting, field)
         if value not in allowed:
             names = ", ".join(name for name in allowed if name)
-            raise SettingError(f"{field} cannot be {value!r}; choose one of {names}")
+            raise refuse(
+                "{field} cannot be {value!r}; choose one of {names}",
+                field=field,
+                value=value,
+                names=names,
+            )
     optimizer(setting.optimizer)
     if setting.card:
         card(setting.card)
@@ -172,14 +177,17 @@ def _fill_dtypes(setting: Setting) -> Setting:
     weights = dtype_name(setting.weights)
     compute = dtype_name(setting.compute) if setting.compute else _compute_dtype(weights)
     if BITS[compute] < 8:
-        raise SettingError(f"activations cannot be {compute}; compute in bf16, fp16 or fp32")
+        raise refuse(
+            "activations cannot be {compute}; compute in bf16, fp16 or fp32", compute=compute
+        )
     adapter = dtype_name(setting.adapter_dtype)
     lora = setting.mode == "train" and setting.method in ("lora", "qlora")
     trained = adapter if lora else (compute if weights in QUANTISED else weights)
     if weights in QUANTISED and setting.mode == "train" and not lora:
-        raise SettingError(
-            f"weights in {weights} cannot be trained directly; use --method lora or qlora, or "
-            "keep them in bf16 or fp32"
+        raise refuse(
+            "weights in {weights} cannot be trained directly; use --method lora or "
+            "qlora, or keep them in bf16 or fp32",
+            weights=weights,
         )
     master = _master_dtype(setting.master, trained, lora)
     usual = "huggingface" if setting.method != "full" and setting.mode == "train" else "fused"
@@ -218,56 +226,72 @@ def _check_numbers(s: Setting) -> None:
     for field in ("batch", "accumulate", "dp", "tp", "pp", "cp", "ep", "chunks", "rank"):
         value = getattr(s, field)
         if value < 1:
-            raise SettingError(f"{field} must be at least 1, and is {value}")
+            raise refuse("{field} must be at least 1, and is {value}", field=field, value=value)
     if s.zero not in (0, 1, 2, 3):
-        raise SettingError(f"ZeRO has stages 0 to 3, not {s.zero}")
+        raise refuse("ZeRO has stages 0 to 3, not {zero}", zero=s.zero)
     if s.seq < 0 or s.block < 0:
-        raise SettingError("sequence length and block size must not be negative")
+        raise refuse("sequence length and block size must not be negative")
     if s.sp and s.tp == 1:
-        raise SettingError(
-            "sequence parallelism works over the tensor-parallel ranks: set --tp above 1 with "
-            "--sp, or cut sequences with --cp N"
+        raise refuse(
+            "sequence parallelism works over the tensor-parallel ranks: set --tp above "
+            "1 with --sp, or cut sequences with --cp N"
         )
     if s.offload_params and s.zero != 3:
-        raise SettingError("weights can be offloaded with ZeRO stage 3 only: add --zero 3")
+        raise refuse("weights can be offloaded with ZeRO stage 3 only: add --zero 3")
     if s.offload_optimizer and s.zero == 0:
-        raise SettingError("the optimiser can be offloaded from ZeRO stage 1 on: add --zero 1")
+        raise refuse("the optimiser can be offloaded from ZeRO stage 1 on: add --zero 1")
     if s.mfu and not 0 < s.mfu <= 1:
-        raise SettingError(f"MFU is a share of the peak, between 0 and 1, not {s.mfu}")
+        raise refuse("MFU is a share of the peak, between 0 and 1, not {mfu}", mfu=s.mfu)
 
 
 def _check_model(s: Setting, model: ModelConfig) -> None:
     depth = model.layers + model.encoder_layers
     if s.pp > depth:
-        raise SettingError(f"{depth} layers cannot fill {s.pp} stages; use at most --pp {depth}")
+        raise refuse(
+            "{depth} layers cannot fill {pp} stages; use at most --pp {depth}", depth=depth, pp=s.pp
+        )
     if model.heads % s.tp:
         fit = [t for t in range(1, model.heads + 1) if model.heads % t == 0 and t <= 64]
-        raise SettingError(
-            f"{model.heads} heads cannot be split over {s.tp} ranks; --tp may be "
-            f"{', '.join(map(str, fit))}"
+        raise refuse(
+            "{heads} heads cannot be split over {tp} ranks; --tp may be {names}",
+            heads=model.heads,
+            tp=s.tp,
+            names=", ".join(map(str, fit)),
         )
     if model.positions and s.seq > model.positions:
-        raise SettingError(
-            f"{model.name} has {model.positions} learned positions; --seq {s.seq} is too long"
+        raise refuse(
+            "{name} has {positions} learned positions; --seq {seq} is too long",
+            name=model.name,
+            positions=model.positions,
+            seq=s.seq,
         )
     if s.ep > 1:
         _check_experts(s, model)
     if s.method == "freeze" and s.mode == "train" and s.frozen_layers > model.layers:
-        raise SettingError(f"{model.name} has {model.layers} layers, not {s.frozen_layers}")
+        raise refuse(
+            "{name} has {layers} layers, not {frozen_layers}",
+            name=model.name,
+            layers=model.layers,
+            frozen_layers=s.frozen_layers,
+        )
 
 
 def _check_experts(s: Setting, model: ModelConfig) -> None:
     if not model.experts:
-        raise SettingError(f"{model.name} has no experts to spread: leave out --ep")
+        raise refuse("{name} has no experts to spread: leave out --ep", name=model.name)
     if model.experts.count % s.ep:
-        raise SettingError(
-            f"{model.experts.count} experts cannot be spread evenly over {s.ep} ranks"
+        raise refuse(
+            "{count} experts cannot be spread evenly over {ep} ranks",
+            count=model.experts.count,
+            ep=s.ep,
         )
     ranks = s.dp * s.cp
     if ranks % s.ep:
-        raise SettingError(
-            f"expert parallelism lives inside data parallelism: --dp {s.dp} must be a multiple of "
-            f"--ep {s.ep}"
+        raise refuse(
+            "expert parallelism lives inside data parallelism: --dp {dp} must be a "
+            "multiple of --ep {ep}",
+            dp=s.dp,
+            ep=s.ep,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.reader import Reader
-from topics.labs.memory.units import SettingError
+from topics.labs.memory.units import refuse
 
 
 def gpt_style(c: Reader, *, block: str, dropout: float = 0.1, **changes: Any) -> ModelConfig:
@@ -72,8 +72,10 @@ def _head_dim(c: Reader, hidden: int, heads: int) -> int:
     if given:
         return given
     if hidden % heads:
-        raise SettingError(
-            f"hidden size {hidden} is not divisible by {heads} heads; give head_dim if they differ"
+        raise refuse(
+            "hidden size {hidden} is not divisible by {heads} heads; give head_dim if they differ",
+            hidden=hidden,
+            heads=heads,
         )
     return hidden // heads
 

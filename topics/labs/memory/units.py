@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from topics.phrases import say
+
 GB = 10**9
 GIB = 2**30
 
@@ -57,12 +59,19 @@ class SettingError(ValueError):
     """A setting that cannot be, with a message that says what would work."""
 
 
+def refuse(template: str, **values: object) -> SettingError:
+    """The error with its message in the reader's language (see `topics.phrases`)."""
+    return SettingError(say(template, **values))
+
+
 def dtype_name(name: str) -> str:
     """The short name of a dtype: "bfloat16" and "torch.bfloat16" become "bf16"."""
     key = name.strip().lower().removeprefix("torch.")
     key = ALIASES.get(key, key)
     if key not in BITS:
-        raise SettingError(f"unknown dtype {name!r}; choose one of {', '.join(BITS)}")
+        raise refuse(
+            "unknown dtype {name!r}; choose one of {names}", name=name, names=", ".join(BITS)
+        )
     return key
 
 
@@ -86,7 +95,7 @@ def parse_count(text: str | float | int) -> float:
         except ValueError:
             value = float("nan")
     if not 0 < value < float("inf"):
-        raise SettingError(f"{text!r} is not a positive number; write 7B, 7e9 or 7000000000")
+        raise refuse("{text!r} is not a positive number; write 7B, 7e9 or 7000000000", text=text)
     return value
 
 
@@ -102,8 +111,8 @@ def parse_bytes(text: str | float | int) -> float:
 
 
 def _bad_size(text: object) -> float:
-    raise SettingError(
-        f"{text!r} is not an amount of memory; write 80GB, 80GiB or a number of bytes"
+    raise refuse(
+        "{text!r} is not an amount of memory; write 80GB, 80GiB or a number of bytes", text=text
     )
 
 
