@@ -136,10 +136,12 @@ def _checkpointed_mask(stretches: Sequence[Stretch]) -> float:
 
 
 def _worst(moments: list[Moment]) -> tuple[Moment, ...]:
-    """Of the many moments inside blocks only the worst matters."""
+    """In the order of a step; of the many moments inside blocks only the worst matters."""
     inside = [moment for moment in moments if moment.name == "backward"]
-    others = [moment for moment in moments if moment.name != "backward"]
-    return tuple(others + ([max(inside, key=lambda moment: moment.total)] if inside else []))
+    worst = [max(inside, key=lambda moment: moment.total)] if inside else []
+    before = [moment for moment in moments if moment.name == "loss"]
+    after = [moment for moment in moments if moment.name == "tables"]
+    return tuple(before + worst + after)
 
 
 def _blocks(model: ModelConfig, stretch: Stretch) -> list[_Block]:

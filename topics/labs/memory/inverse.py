@@ -13,6 +13,7 @@ from topics.labs.memory.cards import all_cards
 from topics.labs.memory.estimate import Estimate, Fit, estimate
 from topics.labs.memory.setting import Setting, resolved
 from topics.labs.memory.units import format_bytes, refuse
+from topics.phrases import say
 
 MOST = 2**24  # where a search gives up growing
 MOST_GPUS = 16384
@@ -139,12 +140,13 @@ def plan(answer: Estimate) -> Plan:
 def cheapest_plans(setting: Setting, most: int = 8) -> list[Plan]:
     """The fewest cards of every kind that hold the setting, cheapest first.
 
-    With `tokens` the whole job is priced, else an hour. Cards are priced as in cards.toml.
+    With `tokens` the whole job is priced, else an hour. Cards are priced as in cards.toml; those
+    without a fast link of their own are not asked to work together beyond one node.
     """
     found = []
-    for name in all_cards():
+    for name, kind in all_cards().items():
         best = fewest_gpus(replace(setting, card=name, memory=0.0, price=-1.0, device="cuda"))
-        if best:
+        if best and (kind.link or best.gpus <= NODE):
             found.append(best)
     return sorted(found, key=lambda p: (p.money or p.per_hour, p.gpus))[:most]
 
@@ -173,7 +175,7 @@ def solve(question: str, setting: Setting) -> Solution:
         )
     if question == "params":
         count = largest_params(setting)
-        text = f"The largest model has {count / 1e9:,.4g}B parameters."
+        text = say("The largest model has {count:,.4g}B parameters.", count=count / 1e9)
         return Solution(question, text, count)
     s = resolved(setting)
     if question == "plan":
@@ -181,38 +183,45 @@ def solve(question: str, setting: Setting) -> Solution:
     if question == "gpus":
         return _solve_gpus(s)
     number = largest_batch(s) if question == "batch" else longest_seq(s)
-    what = {"batch": "batch", "seq": "sequence"}[question]
     if not number:
-        return Solution(question, _nothing_fits(s, what), 0)
+        return Solution(question, _nothing_fits(s, question), 0)
     best = replace(s, batch=number) if question == "batch" else replace(s, seq=number)
-    unit = "sequences" if question == "batch" else "tokens"
-    text = f"The largest {what} that fits is {number:,} {unit}."
+    if question == "batch":
+        text = say("The largest batch that fits is {number:,} sequences.", number=number)
+    else:
+        text = say("The longest sequence that fits is {number:,} tokens.", number=number)
     return Solution(question, text, number, estimate(best))
 
 
 def _solve_gpus(s: Setting) -> Solution:
     best = fewest_gpus(s)
     if best is None:
-        return Solution("gpus", f"Not even {MOST_GPUS:,} cards hold this.", None)
-    text = f"{best.gpus} × {best.card}: {best.layout}; {format_bytes(best.total)} on each."
+        return Solution("gpus", say("Not even {most:,} cards hold this.", most=MOST_GPUS), None)
+    size = format_bytes(best.total)
+    text = f"{best.gpus} × {best.card}: {best.layout}; " + say("{size} on each.", size=size)
     return Solution("gpus", text, best.gpus, estimate(best.setting), (best,))
 
 
-def _nothing_fits(s: Setting, what: str) -> str:
-    one = replace(s, batch=1) if what == "batch" else replace(s, seq=1)
+def _nothing_fits(s: Setting, question: str) -> str:
+    one = replace(s, batch=1) if question == "batch" else replace(s, seq=1)
     fit = fit_of(estimate(one))
-    return (
-        f"No {what} fits: even 1 needs {format_bytes(fit.needed)} of {format_bytes(fit.memory)}. "
-        "Try --method lora or qlora, --recompute full, a higher --zero with more --dp, or --tp."
+    return say(
+        "Nothing fits: even 1 needs {needed} of {memory}. Try --method lora or qlora, "
+        "--recompute full, a higher --zero with more --dp, or --tp.",
+        needed=format_bytes(fit.needed),
+        memory=format_bytes(fit.memory),
     )
 
 
 def _solve_plan(s: Setting) -> Solution:
     plans = cheapest_plans(s)
     if not plans:
-        return Solution("plan", f"No card holds this, not even {MOST_GPUS:,} of them.", None)
+        return Solution("plan", say("Not even {most:,} cards hold this.", most=MOST_GPUS), None)
     best = plans[0]
-    price = f"{best.money:,.0f} for all tokens" if best.money else f"{best.per_hour:,.2f} an hour"
-    text = f"Cheapest: {best.gpus} × {best.card} ({best.layout}), {price}."
+    price = say("{money:,.2f} an hour", money=best.per_hour)
+    if best.money:
+        price = say("{money:,.0f} for all tokens", money=best.money)
+    found = f"{best.gpus} × {best.card} ({best.layout})"
+    text = say("Cheapest: {found}, {price}.", found=found, price=price)
     amount = best.money or best.per_hour
     return Solution("plan", text, amount, estimate(best.setting), tuple(plans))

@@ -14,6 +14,7 @@ from typing import Any
 from topics.labs.memory.families import model_from_config
 from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.units import refuse
+from topics.phrases import say
 
 FILE = Path(__file__).parent / "presets.toml"
 TUNED = {"hf", "instruct", "chat", "base", "it", "v1.0", "uncased", "pt", "2407", "2410", "2501"}
@@ -76,7 +77,7 @@ def preset(name: str) -> ModelConfig:
     found = find_preset(name)
     if found is None:
         near = difflib.get_close_matches(name.lower(), all_presets(), n=4, cutoff=0.4)
-        hint = f"; near it: {', '.join(near)}" if near else ""
+        hint = say("; near it: {names}", names=", ".join(near)) if near else ""
         raise refuse(
             "no preset is called {name!r}{hint}. `estimate --list` shows them all; a "
             "config.json or --params N works for any other model",

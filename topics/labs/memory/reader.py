@@ -114,7 +114,7 @@ class Reader:
         if value is None:
             if default is None:
                 raise refuse(
-                    "the model needs {field}: {value}", field=field, value=self._names(field)
+                    "the model needs {field}: give {names}", field=field, names=self._names(field)
                 )
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
@@ -150,4 +150,4 @@ class Reader:
 
     def _names(self, field: str) -> str:
         names = NAMES.get(field, (field,))
-        return f"give {names[0]}" + (f" (or {', '.join(names[1:])})" if names[1:] else "")
+        return names[0] + (f" ({', '.join(names[1:])})" if names[1:] else "")

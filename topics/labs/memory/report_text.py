@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from topics.labs.memory.estimate import Estimate
 from topics.labs.memory.inverse import Plan
+from topics.labs.memory.lines import WHEN
 from topics.labs.memory.units import format_bytes, format_count, format_gib
-
-MOMENTS = {
-    "loss": "when the loss's backward starts",
-    "backward": "inside a block's backward",
-    "tables": "at the token table's gradient",
-    "optimizer": "in the optimiser's step",
-    "step": "throughout the step",
-    "prefill": "while the prompt is computed",
-}
 
 
 def as_text(answer: Estimate) -> str:
@@ -60,7 +52,7 @@ def _table(answer: Estimate) -> list[str]:
         rows.append(f"{line.label:<28}{size:>12}{peak:>12}   {line.formula}")
         rows.append(f"{'':<52}   = {line.numbers}")
         rows.append(f"{'':<52}   [{line.source}]")
-    when = MOMENTS[answer.worst.peak.name]
+    when = WHEN[answer.worst.peak.name]
     stage = f", stage {answer.worst.index}" if len(answer.stages) > 1 else ""
     total = f"{'Total':<28}{'':>12}{format_bytes(answer.total):>12}   "
     rows.append(f"{total}= {format_gib(answer.total)}, {when}{stage}")

@@ -18,6 +18,7 @@ from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.presets import find_preset, preset
 from topics.labs.memory.setting import Setting, resolved
 from topics.labs.memory.units import SettingError, parse_bytes, parse_count, refuse
+from topics.phrases import say
 
 YES = ("yes", "true", "1", "on", "cpu")
 NO = ("no", "false", "0", "off", "none", "")
@@ -133,7 +134,8 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
           "momentum, lion or none"),
         O("optimizer-dtype", "optimizer_dtype", _text, "DTYPE", "dtype of the optimiser's states "
           "(that of the master copy, or of the weights)"),
-        O("optimizer-step", "step", _text, "foreach|fused", "foreach writes temporaries (default)"),
+        O("optimizer-step", "step", _text, "foreach|fused", "foreach writes temporaries (fused "
+          "with a master copy, else foreach)"),
     ),
     "batch and activations": (
         O("batch", "batch", _whole, "B", "sequences per micro-batch and data-parallel rank; in "
@@ -202,7 +204,7 @@ def setting_from(values: Mapping[str, object]) -> Setting:
     unknown = [key for key in given if key not in BY_KEY and key not in EXTRA]
     if unknown:
         near = difflib.get_close_matches(unknown[0], [*BY_KEY, *EXTRA], n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        hint = say("; near it: {names}", names=", ".join(near)) if near else ""
         raise refuse("there is no option {value!r}{hint}", value=unknown[0], hint=hint)
     fields = {BY_KEY[k].field: _read(BY_KEY[k], v) for k, v in given.items() if k in BY_KEY}
     model = _model(given.get("model"))

@@ -25,7 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "attention": ("", "eager", "sdpa", "flash"),
     "activations": ("", "fused", "huggingface"),
     "device": ("", "any", "cuda", "cpu"),
-    "step": ("foreach", "fused"),
+    "step": ("", "foreach", "fused"),
 }
 QUANTISED = ("int8", "fp8", "nf4", "fp4", "int4")
 
@@ -39,6 +39,8 @@ class Setting:
     grads, master, optimizer_dtype: "" follows the weights (and the master copy); "none" is no copy.
     main_grads: a second copy of 16-bit gradients in fp32, kept with the optimiser's states, as
     Megatron in fp16 and DeepSpeed have it.
+    step: torch.optim's "foreach" Adam writes temporaries, a "fused" one does not; "" is foreach
+    for a plain PyTorch loop, and fused where a master copy tells of Apex, DeepSpeed or Megatron.
     compute: dtype of activations; 16 bit with fp32 weights means autocast.
     batch, seq: sequences in one micro-batch and their tokens; in inference concurrent requests and
     tokens of each. accumulate: micro-batches per step.
@@ -72,7 +74,7 @@ class Setting:
     main_grads: bool = False
     optimizer: str = "adam"
     optimizer_dtype: str = ""
-    step: str = "foreach"
+    step: str = ""
     batch: int = 1
     seq: int = 0
     accumulate: int = 1
@@ -199,6 +201,7 @@ def _fill_dtypes(setting: Setting) -> Setting:
         adapter_dtype=adapter,
         grads=dtype_name(setting.grads) if setting.grads and not lora else trained,
         master=master,
+        step=setting.step or ("fused" if master else "foreach"),
         optimizer=optimizer(setting.optimizer).name,
         optimizer_dtype=dtype_name(setting.optimizer_dtype or (master or trained)),
         kv_dtype=dtype_name(setting.kv_dtype),
