@@ -227,3 +227,14 @@ def test_a_missing_size_is_named_under_all_its_names():
 )
 def test_a_preset_is_found_however_it_is_spelled(spelling: str):
     assert preset(spelling).name == "qwen2.5-7b"
+
+
+def test_a_hand_written_dictionary_may_say_outright_what_its_family_does_not():
+    sizes = {"hidden": 64, "layers": 2, "heads": 4, "ffn": 160, "vocab": 100}
+    plain = total_params(model_from_config({"arch": "llama", **sizes}))
+    biased = total_params(model_from_config({"arch": "llama", **sizes, "qkv_bias": True}))
+    normed = total_params(model_from_config({"arch": "llama", **sizes, "qk_norm": True}))
+    ungated = total_params(model_from_config({"arch": "llama", **sizes, "mlp": "gelu"}))
+    assert biased - plain == 2 * 3 * 64
+    assert normed - plain == 2 * 2 * 16
+    assert plain - ungated == 2 * 64 * 160

@@ -18,7 +18,7 @@ def _bert(c: Reader) -> ModelConfig:
         block="bert",
         activation="gelu",
         positions=c.whole("positions", 512),
-        token_types=c.whole("type_vocab_size", 1 if roberta else 2),
+        token_types=c.whole("token_types", 1 if roberta else 2),
         embedding_norm=True,
         final_norm=False,
         head="mlm" if masked else "none",

@@ -83,7 +83,7 @@ def _bloom(c: Reader) -> ModelConfig:
 
 def _falcon(c: Reader) -> ModelConfig:
     heads = c.size("heads")
-    new = c.flag("new_decoder_architecture", False)
+    new = c.flag("new_decoder_architecture", c.whole("kv_heads", 1) not in (1, heads))
     parallel = c.flag("parallel_attn", True) or new
     multi_query = c.flag("multi_query", True)
     norms = c.whole("num_ln_in_parallel_attn", 2 if new else 1) if parallel else 2

@@ -51,7 +51,7 @@ def _sparse_every(c: Reader) -> int:
 def _qwen2_moe(c: Reader) -> ModelConfig:
     experts = _experts(
         c,
-        shared_intermediate=c.whole("shared_expert_intermediate_size", 0),
+        shared_intermediate=c.whole("shared_width", 0),
         shared_gate=True,
         dense_layers=_sparse_every(c),
     )

@@ -74,6 +74,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "expert_width": ("moe_intermediate_size", "moe_ffn"),
     "shared_experts": ("n_shared_experts", "shared_experts", "moe_num_shared_experts"),
     "first_dense": ("first_k_dense_replace", "first_dense_layers", "moe_layer_start_index"),
+    "token_types": ("type_vocab_size", "type_vocab", "token_types"),
+    "shared_width": ("shared_expert_intermediate_size", "shared_ffn"),
     "activation": (
         "hidden_act",
         "hidden_activation",

@@ -9,6 +9,10 @@ from topics.labs.memory.reader import Reader
 from topics.labs.memory.units import refuse
 
 
+NORMS = {"rmsnorm": "rms", "layernorm": "layer"}
+GATED = {"swiglu": True, "geglu": True, "gelu": False, "relu": False}
+
+
 def gpt_style(c: Reader, *, block: str, dropout: float = 0.1, **changes: Any) -> ModelConfig:
     """LayerNorm, biases everywhere, an ungated feed-forward of four times the width, tied tables.
 
@@ -91,4 +95,18 @@ def _model(c: Reader, fields: dict[str, Any]) -> ModelConfig:
         "vocab": c.whole("vocab", 0),
         "max_seq_len": positions or fields.get("positions") or 2048,
     }
-    return ModelConfig(**{**base, **fields})
+    return ModelConfig(**{**base, **fields, **_said_outright(c, fields)})
+
+
+def _said_outright(c: Reader, fields: dict[str, Any]) -> dict[str, Any]:
+    """Keys of a hand-written dictionary that overrule what its family usually has."""
+    found: dict[str, Any] = {}
+    if c.find("qkv_bias") is not None:
+        found["qkv_bias"] = c.flag("qkv_bias", False)
+    if c.find("qk_norm") is not None and fields.get("qk_norm", "none") == "none":
+        found["qk_norm"] = "head" if c.flag("qk_norm", False) else "none"
+    if c.text("norm", "") in NORMS:
+        found["norm"] = NORMS[c.text("norm", "")]
+    if c.text("mlp", "") in GATED:
+        found["gated"] = GATED[c.text("mlp", "")]
+    return found
