@@ -67,6 +67,7 @@ SHAPES: list[tuple[str, dict[str, Any]]] = [
     ("stablelm", SMALL),
     ("stablelm", {**SMALL, "use_qkv_bias": True, "use_parallel_residual": True}),
     ("cohere", SMALL),
+    ("cohere", {**SMALL, "use_qk_norm": True}),
     ("cohere2", SMALL),
     ("olmo", SMALL),
     ("olmo2", SMALL),
@@ -92,6 +93,8 @@ SHAPES: list[tuple[str, dict[str, Any]]] = [
     ("deepseek_v2", {**SMALL, **SHARED, **LATENT, "v_head_dim": 20}),
     ("deepseek_v2", {**SMALL, **SHARED, **LATENT, "v_head_dim": 20, "q_lora_rank": None}),
     ("deepseek_v3", {**SMALL, **SHARED, **LATENT, "v_head_dim": 20, "n_group": 1}),
+    ("llama4_text", {**SMALL, "num_local_experts": 4, "intermediate_size_mlp": 300}),
+    ("llama4_text", {**SMALL, "num_local_experts": 4, "interleave_moe_layer_step": 2}),
     ("gpt_oss", {**SMALL, "num_local_experts": 4, "num_experts_per_tok": 2, "head_dim": 16}),
 ]  # fmt: skip
 ONLY_REMOTE = {"qwen", "baichuan", "internlm", "internlm2", "chatglm", "deepseek"}
@@ -221,12 +224,30 @@ def test_a_missing_size_is_named_under_all_its_names():
         model_from_config({"model_type": "llama", "num_hidden_layers": 2, "vocab_size": 10})
 
 
-@pytest.mark.parametrize(
-    "spelling",
-    ["Qwen/Qwen2.5-7B-Instruct", "qwen2.5_7b", "QWEN2.5-7B"],
-)
-def test_a_preset_is_found_however_it_is_spelled(spelling: str):
-    assert preset(spelling).name == "qwen2.5-7b"
+SPELLINGS = {
+    "Qwen/Qwen2.5-7B-Instruct": "qwen2.5-7b",
+    "qwen2.5_7b": "qwen2.5-7b",
+    "QWEN2.5-7B": "qwen2.5-7b",
+    "Qwen/Qwen2.5-Coder-7B-Instruct": "qwen2.5-7b",
+    "llama 2 7b": "llama-2-7b",
+    "meta-llama/Llama-2-7b-chat-hf": "llama-2-7b",
+    "mistralai/Mixtral-8x7B-Instruct-v0.1": "mixtral-8x7b",
+    "mistralai/Mistral-7B-Instruct-v0.3": "mistral-7b-v0.3",
+    "mistralai/Mistral-7B-Instruct-v0.2": "mistral-7b",
+    "mistralai/Mistral-Nemo-Instruct-2407": "mistral-nemo-12b",
+    "Qwen/Qwen3-30B-A3B-Instruct-2507": "qwen3-30b-a3b",
+    "allenai/OLMo-2-1124-7B": "olmo-2-7b",
+    "microsoft/phi-1_5": "phi-1.5",
+    "stabilityai/stablelm-2-1_6b": "stablelm-2-1.6b",
+    "unsloth/llama-3-8b-bnb-4bit": "llama-3-8b",
+    "google-bert/bert-base-cased": "bert-base-cased",
+    "google/flan-t5-base": "flan-t5-base",
+}
+
+
+@pytest.mark.parametrize(("spelling", "name"), SPELLINGS.items())
+def test_a_preset_is_found_however_it_is_spelled(spelling: str, name: str):
+    assert preset(spelling).name == name
 
 
 def test_a_hand_written_dictionary_may_say_outright_what_its_family_does_not():

@@ -29,6 +29,7 @@ SYNONYMS = {
     "mistral3": "mistral",
     "ministral": "mistral",
     "gemma3": "gemma3_text",
+    "llama4": "llama4_text",
     "xlm_roberta": "xlm-roberta",
     "kimi_k2": "deepseek_v3",
     "yi": "llama",

@@ -149,6 +149,7 @@ def _cohere(c: Reader) -> ModelConfig:
         qkv_bias=bias,
         o_bias=bias,
         tied=c.flag("tied", True),
+        qk_norm="hidden" if c.flag("use_qk_norm", False) else "none",
         **has_window(c),
     )
 

@@ -118,6 +118,25 @@ def _deepseek(c: Reader) -> ModelConfig:
     )
 
 
+def _llama4(c: Reader) -> ModelConfig:
+    """The text model of Llama 4: experts in every so many layers, one of them shared."""
+    layers, width = c.size("layers"), c.size("intermediate")
+    step = c.size("interleave_moe_layer_step", 1)
+    listed = c.find("moe_layers")
+    mixed = len(listed) if isinstance(listed, (list, tuple)) else layers // step
+    bias = c.flag("attention_bias", False)
+    return decoder(
+        c,
+        head_dim=c.size("head_dim", 128),
+        intermediate=c.size("intermediate_size_mlp", 2 * width),
+        qkv_bias=bias,
+        o_bias=bias,
+        experts=_experts(
+            c, intermediate=width, shared_intermediate=width, dense_layers=layers - mixed
+        ),
+    )
+
+
 def _gpt_oss(c: Reader) -> ModelConfig:
     layers = c.size("layers")
     return decoder(
@@ -143,4 +162,5 @@ MOE_FAMILIES: dict[str, Callable[[Reader], ModelConfig]] = {
     "deepseek_v2": _deepseek,
     "deepseek_v3": _deepseek,
     "gpt_oss": _gpt_oss,
+    "llama4_text": _llama4,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,12 @@ from topics.labs.memory.units import refuse
 from topics.phrases import say
 
 FILE = Path(__file__).parent / "presets.toml"
-TUNED = {"hf", "instruct", "chat", "base", "it", "v1.0", "uncased", "pt", "2407", "2410", "2501"}
+# Words in a model's name that say how it was tuned, packed or dated, not how large it is.
+TUNED = re.compile(
+    r"hf|instruct|chat|base|it|pt|thinking|uncased|preview|beta|original"
+    r"|awq|gptq|gguf|bnb|fp8|bf16|int4|int8|4bit|8bit"
+)
+DATED = re.compile(r"v\d+(\.\d+)*|\d{4}")
 
 
 @dataclass(frozen=True)
@@ -58,16 +64,24 @@ def _by_key() -> dict[str, str]:
     return names
 
 
-def _key(name: str) -> str:
+def _keys(name: str) -> Iterator[str]:
     """ "Qwen/Qwen2.5-7B-Instruct", "qwen2.5_7b" and "qwen2.5-7b" are the same model."""
-    short = name.strip().lower().rsplit("/", 1)[-1].replace("_", "-")
-    return "".join(part for part in short.split("-") if part not in TUNED)
+    short = name.strip().lower().rsplit("/", 1)[-1]
+    dotted = re.sub(r"(?<=\d)_(?=\d)", ".", short)  # phi-1_5, stablelm-2-1_6b
+    for spelled in (short, dotted):
+        words = re.split(r"[-_\s]+", spelled)
+        untuned = [word for word in words if not TUNED.fullmatch(word)]
+        yield "".join(words)
+        yield "".join(untuned)
+        yield "".join(word for word in untuned if not DATED.fullmatch(word))
+        while len(words) > 1 and (TUNED.fullmatch(words[-1]) or DATED.fullmatch(words[-1])):
+            words.pop()  # only from the end: in "bert-base-uncased" one of the two is its name
+            yield "".join(words)
 
 
 def find_preset(name: str) -> Preset | None:
     """The preset of that name or alias, however it is spelled; None where there is none."""
-    full = re.sub(r"[-_]", "", name.strip().lower().rsplit("/", 1)[-1])
-    found = _by_key().get(full) or _by_key().get(_key(name))
+    found = next((_by_key()[key] for key in _keys(name) if key in _by_key()), None)
     return all_presets()[found] if found else None
 
 
