@@ -8,7 +8,6 @@ from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.reader import Reader
 from topics.labs.memory.units import refuse
 
-
 NORMS = {"rmsnorm": "rms", "layernorm": "layer"}
 GATED = {"swiglu": True, "geglu": True, "gelu": False, "relu": False}
 
