@@ -144,6 +144,30 @@ def test_numbers_give_away_what_no_mistake_explains(judge, double, expression, c
     assert clue in verdict.diagnosis.explanation
 
 
+def test_a_right_result_beside_a_wrong_one_gives_nothing_away(judge, double):
+    # Rounding differs where x is a vector; the wrong values, where it is a matrix, are no clue.
+    source = (
+        "def solve(x, scale=2.0):\n"
+        "    return x * scale * (1 + 1e-7) if x.dim() == 1 else (x * scale).tanh()"
+    )
+    verdict = judge.judge(double, source)
+    assert [check.passed for check in verdict.checks] == [True, False]
+    assert verdict.diagnosis is not None
+    assert verdict.diagnosis.explanation == "Everything else is right; only “values” fails."
+
+
+def test_a_wrong_gradient_is_not_taken_for_lost_precision(judge, double):
+    source = (
+        "def solve(x, scale=2.0):\n"
+        "    y = x * scale * (1 + 1e-7)\n"
+        "    return y if x.dim() == 1 else y.detach() + 0 * x"
+    )
+    verdict = judge.judge(double, source)
+    assert "gradient of x" in verdict.checks[1].detail
+    assert verdict.diagnosis is not None
+    assert "precision" not in verdict.diagnosis.explanation
+
+
 def test_the_seed_makes_a_verdict_repeatable_and_is_fresh_otherwise(judge, double):
     wrong = "def solve(x, scale=2.0):\n    return x"
     first, second = (judge.judge(double, wrong, seed=5) for _ in range(2))

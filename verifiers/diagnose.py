@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from verifiers.checks import Check
-from verifiers.compare import Allowance, compare_case
+from verifiers.compare import Allowance, compare, compare_case, largest_value
 from verifiers.tree import Array, OnDevice
 from verifiers.verdict import Diagnosis
 
@@ -108,7 +108,9 @@ def _partial(
     unexplained = set(failing) - {check for _, explained in chosen for check in explained}
     if unexplained:
         rest = ", ".join(f"“{name}”" for name in failing if name in unexplained)
-        parts.append(f"This does not explain {rest}, so there is something else to fix there.")
+        parts.append(
+            f"This does not explain {rest}: something more, or something else, is wrong there."
+        )
     return Diagnosis(chosen[0][0], "\n\n".join(parts))
 
 
@@ -131,7 +133,7 @@ def _inferred(
     for check in observed:
         if check.name in failing and not check.judge:
             expected = bench.expect(check, bench.reference, seed, device)
-            clue = _first_clue(record.observed[check.name], expected)
+            clue = _first_clue(check, record.observed[check.name], expected)
             if clue and clue not in clues:
                 clues.append(clue)
     contrast = _contrast(observed, record, failing)
@@ -148,26 +150,36 @@ def _contrast(observed: list[Check], record: Record, failing: list[str]) -> str:
     advice = " ".join(
         inspect.cleandoc(check.run.__doc__ or "") for check in observed if check.name in failing
     )
-    return f"Everything else is right; only {only} fails. {advice}".strip()
+    verb = "fails" if len(failing) == 1 else "fail"
+    return f"Everything else is right; only {only} {verb}. {advice}".strip()
 
 
-def _first_clue(observed: list[Any], expected: Expected) -> str | None:
-    for outcome, exact in zip(observed, expected.exact, strict=False):
-        got, want = _returned(outcome), _returned(exact)
-        if got is not None and want is not None:
-            clue = relation(got, want)
-            if clue:
-                return clue
+def _first_clue(check: Check, observed: list[Any], expected: Expected) -> str | None:
+    """What the first wrong result gives away. A right one beside it says nothing."""
+    for index, outcome in enumerate(observed[: len(expected.exact)]):
+        exact = expected.exact[index]
+        scale = max(expected.scales[index], largest_value(exact))
+        got, native, want = map(_returned, (outcome, expected.native[index], exact))
+        if compare(got, native, want, Allowance(scale, check.slack)) is None:
+            continue
+        values, kind, right = _numbers(got), _numbers(native), _numbers(want)
+        if values is None or kind is None or right is None or values.dtype != kind.dtype:
+            continue
+        clue = relation(values.double(), right.double())
+        if clue:
+            return clue
     return None
 
 
-def _returned(outcome: Any) -> Tensor | None:
-    if isinstance(outcome, dict):
-        outcome = outcome.get("returned")
-    if isinstance(outcome, OnDevice | Array):
-        return outcome.values.double()
-    if type(outcome) in (int, float):
-        return torch.tensor(float(outcome), dtype=torch.float64)
+def _returned(outcome: Any) -> Any:
+    return outcome.get("returned") if isinstance(outcome, dict) else outcome
+
+
+def _numbers(value: Any) -> Tensor | None:
+    if isinstance(value, OnDevice | Array):
+        return value.values
+    if type(value) in (int, float):
+        return torch.tensor(float(value), dtype=torch.float64)
     return None
 
 
