@@ -85,6 +85,17 @@ def test_every_kind_of_parallelism_answers_with_the_same_keys(
     assert status == 0 and out.strip() and not err
 
 
+def test_the_feed_forward_grows_with_the_model_unless_it_is_given(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def weights(*flags: str) -> float:
+        found = as_json(capsys, "--parallel", "tp", "--layers", "1", "--tp", "1", *flags)
+        return float(found["memory_per_rank"]["weights"])
+
+    assert weights("--hidden", "8192") == 2 * (4 * 8192**2 + 3 * 8192 * 22016)  # as LLaMA 65B
+    assert weights("--hidden", "1024", "--gated", "no") == 2 * 12 * 1024**2
+
+
 def test_zero_sends_one_and_a_half_times_what_data_parallelism_does(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -112,6 +123,45 @@ def test_a_file_may_come_from_standard_input(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO('{"parallel": "tp", "tp": 4}'))
     assert as_json(capsys, "--input", "-")["parallel"] == "tp"
+
+
+@pytest.mark.parametrize(
+    ("flags", "plain"),
+    [
+        ("--schedule 1F1B --p 4 --m 8 --t_f 1 --t_b 2", "--schedule 1f1b --backward 2"),
+        ("--n-stages 4 --num_micro_batches 8 --schedule ZB_H1 --tf 1 --tb 2 --tw 3",
+         "--schedule zb-h1 --forward 1 --backward-input 2 --backward-weight 3"),
+        ("--schedule Interleaved1F1B --v 3", "--schedule interleaved --chunks 3"),
+        ("--schedule InterleavedZeroBubble --chunks 2", "--schedule zb-h1 --chunks 2"),
+        ("--schedule ZBVZeroBubble --forward 1 1 2 1", "--schedule zb-v --forward 1,1,2,1"),
+        ("--parallel tp --sp --hidden-size 8192", "--parallel tp --sequence-parallel yes "
+         "--hidden 8192"),
+        ("--parallel sp --tp 4", "--parallel sp --sp 4"),
+        ("--parallel DDP --grads fp32", "--parallel dp --grad-bytes 4"),
+        ("--parallel collective --op all-reduce --algo double_tree --n 16",
+         "--parallel collective --op all_reduce --algorithm double-tree --ranks 16"),
+    ],
+)  # fmt: skip
+def test_other_names_and_spellings_mean_the_same(
+    flags: str, plain: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = as_json(capsys, *plain.split())
+    assert as_json(capsys, *flags.split()) == wanted
+
+
+def test_a_file_may_use_the_names_of_papers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "case.json"
+    case = {"schedule": "ZB-H1", "p": 8, "m": 24, "tF": 3, "tB": 2, "tW": 1, "T_comm": 0.5}
+    file.write_text(json.dumps({**case, "chunks": None}))
+    flags = "--schedule zb-h1 --stages 8 --micro-batches 24 --forward 3 --backward-input 2"
+    wanted = as_json(capsys, *f"{flags} --backward-weight 1 --comm 0.5".split())
+    assert as_json(capsys, "--input", str(file)) == wanted
+    assert as_json(capsys, "--input", str(file), "--n-stages", "4")["stages"] == 4
+    file.write_text(json.dumps({**case, "stages": 4}))
+    status, _, err = run(capsys, "--input", str(file))
+    assert status == 2 and "stages and p are one setting with two values" in err
 
 
 def test_both_halves_of_the_backward_may_be_given_as_one(

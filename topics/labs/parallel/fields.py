@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from topics.labs.parallel.errors import SettingError
 from topics.labs.parallel.network.links import Link, get_link
+from topics.labs.parallel.spellings import DTYPE_BYTES, canonical, spelled, squash
 
 GB, MICROSECOND = 1e9, 1e-6
 
@@ -15,22 +16,30 @@ class Fields:
     """Values by name, each text or already of its type; remembers which were asked for.
 
     Every reader returns the default where the name was not given, and raises SettingError with
-    the option's name where the value is not of its type.
+    the option's name where the value is not of its type. `spellings` says how names may be written.
     """
 
     def __init__(self, values: Mapping[str, object]) -> None:
-        self._values = {key.replace("-", "_"): value for key, value in values.items()}
+        self._values = canonical(values)
         self.asked: set[str] = set()
 
     def given(self, name: str) -> bool:
         self.asked.add(name)
-        return self._values.get(name) is not None
+        return squash(name) in self._values
 
     def text(self, name: str, default: str) -> str:
-        return str(self._values[name]).strip() if self.given(name) else default
+        return str(self._value(name)).strip() if self.given(name) else default
 
-    def choice(self, name: str, choices: Iterable[str], default: str) -> str:
-        value, known = self.text(name, default).lower(), list(choices)
+    def choice(
+        self,
+        name: str,
+        choices: Iterable[str],
+        default: str,
+        also: Mapping[str, str] | None = None,
+    ) -> str:
+        """One of `choices`, or of the other names for them in `also`."""
+        known = list(choices)
+        value = spelled(self.text(name, default), known, also)
         if value not in known:
             raise SettingError(f"{option(name)} is one of {', '.join(known)}, not {value!r}.")
         return value
@@ -38,27 +47,33 @@ class Fields:
     def integer(self, name: str, default: int) -> int:
         if not self.given(name):
             return default
-        number = self._number(name, self._values[name])
+        number = self._number(name, self._value(name))
         if number != int(number):
             raise SettingError(f"{option(name)} takes a whole number, not {number:g}.")
         return int(number)
 
     def number(self, name: str, default: float) -> float:
-        return self._number(name, self._values[name]) if self.given(name) else default
+        return self._number(name, self._value(name)) if self.given(name) else default
+
+    def width(self, name: str, default: float) -> float:
+        """Bytes of a number: given as such, or as the name of a dtype."""
+        if not self.given(name):
+            return default
+        value = self._value(name)
+        return self._number(name, DTYPE_BYTES.get(squash(str(value)), value))
 
     def maybe_number(self, name: str) -> float | None:
-        return self._number(name, self._values[name]) if self.given(name) else None
+        return self._number(name, self._value(name)) if self.given(name) else None
 
     def numbers(self, name: str, default: float) -> float | tuple[float, ...]:
         """One number, or several: a list, or text with commas."""
         if not self.given(name):
             return default
-        value = self._values[name]
-        parts: list[object]
-        if isinstance(value, str):
-            parts = [part for part in value.split(",") if part.strip()]
-        else:
-            parts = list(value) if isinstance(value, (list, tuple)) else [value]
+        value = self._value(name)
+        parts: list[object] = []
+        for part in value if isinstance(value, (list, tuple)) else [value]:
+            words = part.split(",") if isinstance(part, str) else [part]
+            parts += [word for word in words if not isinstance(word, str) or word.strip()]
         if not parts:
             raise SettingError(f"{option(name)} is empty: give a number, or several.")
         found = tuple(self._number(name, part) for part in parts)
@@ -77,7 +92,7 @@ class Fields:
     def flag(self, name: str, default: bool) -> bool:
         if not self.given(name):
             return default
-        value = self._values[name]
+        value = self._value(name)
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         word = str(value).strip().lower()
         if word not in words:
@@ -95,13 +110,16 @@ class Fields:
 
     def refuse_the_rest(self, what: str) -> None:
         """Raises SettingError where something was given that nothing asked for."""
-        extra = [key for key, value in self._values.items() if value is not None]
-        extra = sorted(set(extra) - self.asked)
+        used = {squash(name) for name in self.asked}
+        extra = sorted(written for name, (written, _) in self._values.items() if name not in used)
         if extra:
             raise SettingError(
                 f"{what} does not use {', '.join(option(name) for name in extra)}. "
                 f"It uses {', '.join(sorted(option(name) for name in self.asked))}."
             )
+
+    def _value(self, name: str) -> object:
+        return self._values[squash(name)][1]
 
     def _number(self, name: str, value: object) -> float:
         try:

@@ -11,9 +11,11 @@ from topics.labs.parallel.data_parallel import DataParallelSettings
 from topics.labs.parallel.errors import SettingError
 from topics.labs.parallel.expert_parallel import ExpertParallelSettings
 from topics.labs.parallel.fields import Fields
+from topics.labs.parallel.network.costs import ALGORITHMS
 from topics.labs.parallel.network.links import Topology
 from topics.labs.parallel.pipeline.settings import PerStage
 from topics.labs.parallel.sequence_parallel import SequenceParallelSettings
+from topics.labs.parallel.spellings import spelled
 from topics.labs.parallel.streams import StepResult, must_be_positive
 from topics.labs.parallel.tensor_parallel import LLAMA_7B, LayerShape, TensorParallelSettings
 
@@ -50,7 +52,7 @@ def activation_bytes(fields: Fields, stages: int) -> float:
 def message_bytes(fields: Fields) -> float:
     """What crosses a stage boundary: given, or b · s · h values of the activation."""
     shape = layer(fields)
-    size = shape.tokens * shape.hidden * fields.number("dtype_bytes", 2)
+    size = shape.tokens * shape.hidden * fields.width("dtype_bytes", 2.0)
     return fields.number("message_bytes", size)
 
 
@@ -61,16 +63,27 @@ def whole_model(times: PerStage) -> float:
 def layer(fields: Fields) -> LayerShape:
     base = LLAMA_7B
     heads = fields.integer("heads", base.n_heads)
+    hidden, gated = fields.integer("hidden", base.hidden), fields.flag("gated", True)
     return LayerShape(
-        fields.integer("hidden", base.hidden),
+        hidden,
         heads,
         fields.integer("kv_heads", heads),
-        fields.integer("ffn", base.ffn_hidden),
-        fields.flag("gated", True),
+        fields.integer("ffn", ffn_width(hidden, gated)),
+        gated,
         fields.integer("layers", base.n_layers),
         fields.integer("seq", base.seq_len),
         fields.integer("batch", 1),
     )
+
+
+def ffn_width(hidden: int, gated: bool) -> int:
+    """4·h; gated, two thirds of it on the next multiple of 256, as in LLaMA (11008 for 4096)."""
+    return -(-8 * hidden // 3 // 256) * 256 if gated else 4 * hidden
+
+
+def sequence_parallel(fields: Fields, default: bool) -> bool:
+    """`--sequence-parallel`, or `--sp` as `estimate` has it."""
+    return fields.flag("sequence_parallel", fields.flag("sp", default))
 
 
 def flops(fields: Fields) -> float:
@@ -80,7 +93,7 @@ def flops(fields: Fields) -> float:
 
 
 def algorithm(fields: Fields) -> str:
-    return fields.text("algorithm", "auto").lower()
+    return spelled(fields.text("algorithm", "auto"), [*ALGORITHMS, "auto"])
 
 
 def topology(fields: Fields, size: str, default: int) -> Topology:

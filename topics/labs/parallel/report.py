@@ -41,6 +41,7 @@ def _pipeline_json(result: PipelineResult, max_events: int) -> Json:
         "makespan": result.makespan,
         "step_time": result.step_time,
         "ideal": result.ideal,
+        "bubble_time": result.step_time - result.ideal,
         "bubble_over_ideal": result.bubble_over_ideal,
         "bubble_over_wall": result.bubble_over_wall,
         "makespan_bubble_over_ideal": result.makespan_bubble_over_ideal,

@@ -34,6 +34,7 @@ from topics.labs.parallel.sequence_parallel import (
     SequenceParallelSettings,
     simulate_sequence_parallel,
 )
+from topics.labs.parallel.spellings import KINDS as OTHER_KINDS
 from topics.labs.parallel.streams import StepResult, must_be_positive, must_divide
 from topics.labs.parallel.tensor_parallel import (
     TensorParallelSettings,
@@ -55,7 +56,7 @@ class Answer:
 def run(values: Mapping[str, object]) -> Answer:
     """Simulates what `values` ask for. Raises SettingError for what cannot be."""
     fields = Fields(values)
-    kind = fields.choice("parallel", KINDS_OF_PARALLELISM, "pp")
+    kind = fields.choice("parallel", KINDS_OF_PARALLELISM, "pp", OTHER_KINDS)
     answer = KINDS_OF_PARALLELISM[kind](fields)
     fields.refuse_the_rest(f"simulate --parallel {kind}")
     return answer
@@ -112,8 +113,8 @@ def _data_or_zero(fields: Fields, kind: str, stage: int) -> Answer:
         fields.number("bucket_mib", DEFAULT_BUCKET / MIB) * MIB,
         fields.flag("overlap", True),
         fields.integer("prefetch", 1),
-        fields.number("dtype_bytes", 2.0),
-        fields.number("grad_bytes", 2.0),
+        fields.width("dtype_bytes", 2.0),
+        fields.width("grad_bytes", 2.0),
         fields.number("optimizer_bytes", 12.0),
         parts.algorithm(fields),
     )
@@ -127,9 +128,9 @@ def _tensor(fields: Fields) -> Answer:
     settings = TensorParallelSettings(
         topology,
         parts.layer(fields),
-        fields.number("dtype_bytes", 2.0),
+        fields.width("dtype_bytes", 2.0),
         parts.flops(fields),
-        fields.flag("sequence_parallel", False),
+        parts.sequence_parallel(fields, False),
         fields.flag("fused_inputs", True),
         fields.flag("regather", False),
         parts.algorithm(fields),
@@ -140,12 +141,15 @@ def _tensor(fields: Fields) -> Answer:
 
 
 def _sequence(fields: Fields) -> Answer:
-    topology = parts.topology(fields, "sp", 8)
+    kind = fields.choice("sp_kind", KINDS, "megatron")
+    # Megatron's sequence parallelism runs in the tensor-parallel group.
+    size = "tp" if kind == "megatron" and fields.given("tp") else "sp"
+    topology = parts.topology(fields, size, 8)
     settings = SequenceParallelSettings(
         topology,
         parts.layer(fields),
-        fields.choice("sp_kind", KINDS, "megatron"),
-        fields.number("dtype_bytes", 2.0),
+        kind,
+        fields.width("dtype_bytes", 2.0),
         parts.flops(fields),
         parts.algorithm(fields),
     )
@@ -165,7 +169,7 @@ def _expert(fields: Fields) -> Answer:
         fields.integer("ffn", 1536),
         fields.flag("gated", True),
         fields.integer("layers", 1),
-        fields.number("dtype_bytes", 2.0),
+        fields.width("dtype_bytes", 2.0),
         parts.flops(fields),
         fields.number("imbalance", 1.0),
         fields.maybe_number("capacity_factor"),
@@ -198,13 +202,13 @@ def _plan(fields: Fields) -> Answer:
         fields.integer("chunks", schedule.default_chunks),
         fields.integer("global_batch", 64),
         fields.integer("zero", 1),
-        fields.flag("sequence_parallel", True),
+        parts.sequence_parallel(fields, True),
         fields.flag("recompute", False),
         fields.integer("gpus_per_node", 8),
         fields.link("intra", "nvlink-h100"),
         fields.link("inter", "ib-ndr-400g"),
         parts.flops(fields),
-        fields.number("dtype_bytes", 2.0),
+        fields.width("dtype_bytes", 2.0),
         parts.algorithm(fields),
     )
     estimate, sizes = simulate_plan(plan), fields.integers("gpus")

@@ -87,8 +87,8 @@ def collective_cost(
     if algorithm == "auto":
         costs = [_cost(op, payload, topology, name) for name in algorithms(op, topology)]
         return min(costs, key=lambda cost: cost.seconds)
-    if algorithm not in _ALGORITHMS or (algorithm, op) not in _FORMULAS:
-        suitable = ", ".join(name for name in _ALGORITHMS if (name, op) in _FORMULAS)
+    if algorithm not in ALGORITHMS or (algorithm, op) not in _FORMULAS:
+        suitable = ", ".join(name for name in ALGORITHMS if (name, op) in _FORMULAS)
         raise SettingError(f"{op} has no algorithm {algorithm!r}. It has: {suitable}, auto.")
     if algorithm not in algorithms(op, topology):
         raise SettingError(
@@ -103,7 +103,7 @@ def algorithms(op: str, topology: Topology) -> list[str]:
     power_of_two = topology.n_ranks & (topology.n_ranks - 1) == 0
     return [
         name
-        for name in _ALGORITHMS
+        for name in ALGORITHMS
         if (name, op) in _FORMULAS and (power_of_two or name != "recursive")
     ]
 
@@ -113,7 +113,7 @@ def _cost(op: str, payload: float, topology: Topology, algorithm: str) -> Collec
     if topology.n_ranks == 1:
         nothing = "one rank: nothing"
         return CollectiveCost(op, algorithm, topology, payload, 0.0, 0, 0.0, 0.0, nothing)
-    part = _ALGORITHMS[algorithm](op, payload, topology)
+    part = ALGORITHMS[algorithm](op, payload, topology)
     return CollectiveCost(
         op,
         algorithm,
@@ -230,7 +230,7 @@ def _known(op: str) -> None:
         raise SettingError(f"No collective is called {op!r}. There are: {', '.join(OPS)}.")
 
 
-_ALGORITHMS: dict[str, Callable[[str, float, Topology], _Part]] = {
+ALGORITHMS: dict[str, Callable[[str, float, Topology], _Part]] = {
     "ring": _ring,
     "tree": _tree,
     "double-tree": _double_tree,

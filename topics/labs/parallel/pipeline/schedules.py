@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from topics.labs.parallel.errors import SettingError
 from topics.labs.parallel.pipeline import flushes, one_f_one_b, v_shaped
 from topics.labs.parallel.pipeline.ops import IntArray, Shape
+from topics.labs.parallel.spellings import spelled
 from topics.phrases import say
 
 
@@ -105,27 +106,23 @@ SCHEDULES = {
 MAX_OPERATIONS = 15_000_000  # about 2 GB of tables: more would not fit an ordinary machine
 
 
-# Names that papers and torch.distributed.pipelining use for the same schedules.
+# What papers and torch.distributed.pipelining call the same schedules.
 _ALIASES = {
+    "pipedream-flush": "1f1b",
     "1f1b-i": "interleaved",
     "1f1b-interleaved": "interleaved",
     "interleaved-1f1b": "interleaved",
-    "interleaved1f1b": "interleaved",
-    "interleavedzerobubble": "zb-h1",
-    "zb1p": "zb-h1",
-    "zbh1": "zb-h1",
-    "zbh2": "zb-h2",
-    "zbv": "zb-v",
-    "zbvzerobubble": "zb-v",
-    "loopedbfs": "looped-bfs",
-    "dualpipev": "dualpipe-v",
+    "interleaved-zero-bubble": "zb-h1",
+    "zb-1p": "zb-h1",
+    "zbv-zero-bubble": "zb-v",
+    "breadth-first": "looped-bfs",
+    "bfs": "looped-bfs",
 }
 
 
 def get_schedule(name: str) -> Schedule:
-    """The schedule called `name`. Raises SettingError with the names there are."""
-    key = name.strip().lower().replace("_", "-")
-    key = _ALIASES.get(key, key)
+    """The schedule called `name`, however spelled. Raises SettingError with the names there are."""
+    key = spelled(name, list(SCHEDULES), _ALIASES)
     if key not in SCHEDULES:
         raise SettingError(f"No schedule is called {name!r}. There are: {', '.join(SCHEDULES)}.")
     return SCHEDULES[key]
