@@ -156,6 +156,14 @@ def test_a_right_result_beside_a_wrong_one_gives_nothing_away(judge, double):
     assert verdict.diagnosis.explanation == "Everything else is right; only “values” fails."
 
 
+def test_a_mistake_is_not_named_where_it_would_fail_what_the_submission_passes(judge, double):
+    # In “values” it behaves like `forgets_scale`; in the example it plainly uses the scale.
+    source = "def solve(x, scale=2.0):\n    return x * (scale if scale == 3.0 else 2.0)"
+    verdict = judge.judge(double, source)
+    assert [check.passed for check in verdict.checks] == [True, False]
+    assert verdict.diagnosis is None or verdict.diagnosis.mistake is None
+
+
 def test_a_wrong_gradient_is_not_taken_for_lost_precision(judge, double):
     source = (
         "def solve(x, scale=2.0):\n"

@@ -79,28 +79,35 @@ def behaves_alike(check: Check, observed: list[Any], expected: Expected) -> bool
 def _partial(
     bench: Workbench, known: _Known, observed: list[Check], failing: list[str]
 ) -> Diagnosis | None:
-    """The fewest mistakes that explain the most failing checks, each check explained once.
+    """The fewest mistakes that explain half of the failing checks or more, each explained once.
 
-    A check that failed by an exception says too little to be explained by another's exception.
+    A check that failed by an exception says too little to be explained by another's exception. A
+    mistake that would fail where the submission passes is not what its author believes.
     """
-    telling = [
-        check
+    telling = {
+        check.name
         for check in observed
         if check.name in failing and not _any_raised(known.record.observed[check.name])
-    ]
-    alike = {
-        name: {check.name for check in telling if known.alike(name, check)}
-        for name in bench.mistakes
     }
-    left, chosen = {check.name for check in telling}, []
+    passing = [check for check in observed if check.name not in failing]
+    alike: dict[str, set[str]] = {}
+    for name in bench.mistakes:
+        explained = {c.name for c in observed if c.name in telling and known.alike(name, c)}
+        if explained and all(known.alike(name, check) for check in passing):
+            alike[name] = explained
+    left, chosen = set(telling), []
     while left and alike:
         best = max(alike, key=lambda name: len(alike[name] & left))
         if not alike[best] & left:
             break
         chosen.append((best, [name for name in failing if name in alike[best] & left]))
         left -= alike[best]
-    if not chosen:
-        return None
+    if not chosen or 2 * len(left) > len(telling):
+        return None  # a few checks may agree by chance
+    return Diagnosis(chosen[0][0], _partial_text(bench, chosen, failing))
+
+
+def _partial_text(bench: Workbench, chosen: list[tuple[str, list[str]]], failing: list[str]) -> str:
     parts = []
     for name, explained in chosen:
         where = ", ".join(f"“{check}”" for check in explained)
@@ -111,7 +118,7 @@ def _partial(
         parts.append(
             f"This does not explain {rest}: something more, or something else, is wrong there."
         )
-    return Diagnosis(chosen[0][0], "\n\n".join(parts))
+    return "\n\n".join(parts)
 
 
 def _any_raised(outcomes: list[Any]) -> bool:
@@ -144,7 +151,7 @@ def _inferred(
 def _contrast(observed: list[Check], record: Record, failing: list[str]) -> str:
     """What the failing checks have in common that the passing ones lack."""
     passing = [result.name for result in record.results if result.passed]
-    if not passing or len(failing) > 2:
+    if not passing or not 0 < len(failing) <= 2:
         return ""
     only = " and ".join(f"“{name}”" for name in failing)
     advice = " ".join(
@@ -202,12 +209,14 @@ def relation(got: Tensor, want: Tensor) -> str | None:
 
 
 def _factor(got: Tensor, want: Tensor) -> str | None:
-    solid = want.abs() > 1e-3 * want.abs().max()
-    ratio = (got / want)[solid]
+    size = want.abs().max()
+    ratio = (got / want)[want.abs() > 1e-3 * size]
     if not ratio.numel() or want.numel() < 2:
         return None
     middle = ratio.median().item()
     if abs(middle) < 1e-9 or (ratio - middle).abs().max() > 1e-4 * abs(middle):
+        return None
+    if abs(middle - 1) < 1e-3 or (got - middle * want).abs().max() > 1e-4 * abs(middle) * size:
         return None
     if abs(middle + 1) < 1e-4:
         return "The result has the wrong sign everywhere; the values are right otherwise."
