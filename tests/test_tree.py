@@ -76,7 +76,14 @@ def test_foreign_bytes_are_refused(data):
 
 @pytest.mark.parametrize(
     "structure",
-    [["tensor", "9", "cpu"], ["nonsense", 1], ["int", "zz"], [1], ["dict", [[["list", []], 1]]], 5],
+    [
+        ["tensor", "9", "cpu"],
+        ["nonsense", 1],
+        ["int", "zz"],
+        [1],
+        ["dict", [[["list", []], 1]]],
+        {},
+    ],
 )
 def test_well_formed_json_that_means_nothing_is_refused(structure):
     text = json.dumps(structure).encode()

@@ -7,6 +7,7 @@ compares what the two yield. Nothing here decides what is right.
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 
 from verifiers.draw import Draw
+from verifiers.tree import type_name
 
 Judge = Callable[[Any, Any], str | None]
 
@@ -174,13 +176,20 @@ def raised(error: BaseException) -> Raised:
         if trace.tb_frame.f_code.co_filename == "submission.py":
             line = trace.tb_lineno
         trace = trace.tb_next
-    kinds = tuple(kind.__name__ for kind in type(error).__mro__ if kind is not object)
+    kinds = tuple(_exception_name(kind) for kind in type(error).__mro__ if kind is not object)
     return Raised(kinds, _text(error), line)
+
+
+def _exception_name(kind: type) -> str:
+    """A type's name; with its module where it only shares the name of a built-in exception."""
+    name = type_name(kind)
+    namesake = getattr(builtins, name, kind)
+    return name if namesake is kind else f"{kind.__module__}.{name}"
 
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)[:500]
+        return str.__getitem__(str(error), slice(500))
     except Exception:
         return "(its message could not be read)"
 

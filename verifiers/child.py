@@ -28,6 +28,7 @@ from verifiers.syscalls import for_process
 Entry = Callable[[bytes, Callable[[bytes], None]], None]
 BeforeJob = Callable[[int], None]  # called with the bytes the job may use
 Prepare = Callable[[], BeforeJob]
+FRAMES_SHOWN = 8  # of the traceback of what ended an entry; a deep one would fill the output
 READY = struct.Struct("<d")  # a prepared child is ready; the CPU seconds it has used
 
 
@@ -113,7 +114,7 @@ def run_entry(entry: Entry, payload: bytes, frames: int) -> int:
     except BaseException as error:
         if ran_out_of_memory(error):
             return wire.OUT_OF_MEMORY
-        traceback.print_exc()
+        traceback.print_exc(limit=-FRAMES_SHOWN)
         return wire.RAISED
     return wire.RETURNED
 

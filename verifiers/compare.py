@@ -17,10 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from verifiers.printed import shown
 from verifiers.tree import Array, OnDevice, Opaque
 
 RELATIVE = 1e-9  # agreement of Python floats
 REFERENCE_ERRORS = 4.0  # how many times the reference's own rounding error is forgiven
+MANY_KEYS = 12  # of a dict, that a message lists
 LAST_PLACES = {  # units in the last place of the largest term, by dtype
     torch.float64: 2.0**16,  # 1.5e-11: no better reference exists, and no float32 gets this near
     torch.float32: 16.0,
@@ -70,6 +72,8 @@ def compare(
             return _compare_dicts(observed, native, exact, allowance, path)
         case list() | tuple():
             return _compare_sequences(observed, native, exact, allowance, path)
+        case frozenset():
+            return _compare_sets(observed, native, exact, allowance, path)
         case bool():
             return _compare_plain(unwrap_number(observed), native, path, bool)
         case int():
@@ -83,20 +87,27 @@ def compare_case(observed: Any, native: Any, exact: Any, allowance: Allowance) -
     """Compare the outcomes of one call, as `observe` records them or as a check made them."""
     largest = max(allowance.scale, largest_value(exact))
     allowance = dataclasses.replace(allowance, scale=largest)
-    if isinstance(observed, dict) and isinstance(native, dict):
-        if "raised" in observed or "raised" in native:
-            return _compare_raised(observed, native)
-        if "inputs changed" in observed and "inputs changed" in native:
-            return _compare_call(observed, native, exact, allowance)
+    if raised(native) or (raised(observed) and isinstance(native, dict)):
+        return _compare_raised(observed, native)
+    if isinstance(native, dict) and "inputs changed" in native:
+        return _compare_call(observed, native, exact, allowance)
     return compare(observed, native, exact, allowance)
 
 
-def _compare_raised(observed: dict, native: dict) -> Mismatch | None:
-    if "raised" not in native:
+def raised(outcome: Any) -> bool:
+    """Whether an outcome says that the call raised an exception, in the form that it has to."""
+    if not isinstance(outcome, dict) or not isinstance(outcome.get("raised"), list):
+        return False
+    kinds = outcome["raised"]
+    return bool(kinds) and all(isinstance(kind, str) for kind in kinds)
+
+
+def _compare_raised(observed: Any, native: dict) -> Mismatch | None:
+    if not raised(native):
         return Mismatch("", f"raised {describe_exception(observed)}")
     wanted = native["raised"][0]
-    if "raised" not in observed:
-        got = describe_kind(observed.get("returned"))
+    if not raised(observed):
+        got = describe_kind(observed.get("returned") if isinstance(observed, dict) else observed)
         return Mismatch("", f"expected it to raise {wanted}, but it returned {got}")
     if wanted not in observed["raised"]:
         return Mismatch(
@@ -107,19 +118,23 @@ def _compare_raised(observed: dict, native: dict) -> Mismatch | None:
 
 def describe_exception(outcome: dict) -> str:
     """`TypeError in line 3: unsupported operand`."""
-    line = f" in line {outcome['line']}" if outcome.get("line") else ""
-    message = str(outcome.get("message", "")).strip()
-    return f"{outcome['raised'][0]}{line}" + (f": {message}" if message else "")
+    line = f" in line {outcome['line']}" if type(outcome.get("line")) is int else ""
+    message = outcome.get("message")
+    text = shown(message, 500).strip() if isinstance(message, str) else ""
+    return f"{shown(outcome['raised'][0], 100)}{line}" + (f": {text}" if text else "")
 
 
 def _compare_call(
-    observed: dict, native: dict, exact: dict, allowance: Allowance
+    observed: Any, native: dict, exact: dict, allowance: Allowance
 ) -> Mismatch | None:
+    if not isinstance(observed, dict) or not isinstance(observed.get("inputs changed"), list):
+        return Mismatch("", f"expected the outcome of a call, got {describe_kind(observed)}")
     found = compare(observed.get("returned"), native["returned"], exact["returned"], allowance)
     if found:
         return found
+    gradients = observed.get("gradients")
     for name, wanted in native.get("gradients", {}).items():
-        got = observed.get("gradients", {}).get(name)
+        got = gradients.get(name) if isinstance(gradients, dict) else None
         if got is None and wanted is not None:
             return Mismatch(f"gradient of {name}", "no gradient arrives; the graph was cut")
         best = exact["gradients"][name]
@@ -128,7 +143,8 @@ def _compare_call(
             return found
     changed = [name for name in observed["inputs changed"] if name not in native["inputs changed"]]
     if changed:
-        return Mismatch("", f"the call changed its input {', '.join(map(str, changed))} in place")
+        names = ", ".join(map(_short, changed[:5]))
+        return Mismatch("", f"the call changed its input {names} in place")
     if observed["inputs changed"] != native["inputs changed"]:
         return Mismatch("", f"expected the call to change {native['inputs changed']} in place")
     return None
@@ -168,11 +184,22 @@ def describe_kind(value: Any) -> str:
         case None:
             return "None"
         case dict():
-            return f"a dict with the keys {sorted(map(str, value))}"
-        case list() | tuple() | frozenset():
+            more = f" and {len(value) - MANY_KEYS} more" if len(value) > MANY_KEYS else ""
+            return f"a dict with the keys {sorted(map(_short, value))[:MANY_KEYS]}{more}"
+        case list() | tuple():
             return f"a {type(value).__name__} of length {len(value)}"
-    text = repr(value)
-    return f"the {type(value).__name__} {text if len(text) < 80 else text[:77] + '…'}"
+        case frozenset():
+            return f"a set of {len(value)}"
+        case str():
+            return f"the text {_short(repr(value[:80]))}"
+    return f"the {type(value).__name__} {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    """A value in at most 80 characters, safe to show; integers of any size."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        return f"of {int(value.bit_length() * math.log10(2)) + 1} digits"
+    return shown(value if isinstance(value, str) else repr(value)[:1000], 80)
 
 
 def dtype_name(values: Tensor) -> str:
@@ -181,9 +208,7 @@ def dtype_name(values: Tensor) -> str:
 
 def unwrap_number(value: Any) -> Any:
     """A NumPy scalar as the Python number it stands for."""
-    if isinstance(value, Array) and value.scalar:
-        return value.values.item()
-    return value
+    return value.values.item() if isinstance(value, Array) and value.scalar else value
 
 
 # Plain values
@@ -201,9 +226,7 @@ def _compare_floats(
 ) -> Mismatch | None:
     if type(observed) not in ((float,) if allowance.strict else (int, float)):
         return Mismatch(path, f"expected a number, got {describe_kind(observed)}")
-    if math.isnan(expected) and math.isnan(observed):
-        return None
-    if observed == expected:
+    if observed == expected or (math.isnan(expected) and observed != observed):
         return None
     try:
         difference = abs(observed - expected)
@@ -212,7 +235,7 @@ def _compare_floats(
     limit = allowance.slack * RELATIVE * max(abs(expected), 1e-3 * allowance.scale)
     if difference <= limit and math.isfinite(limit):
         return None
-    return Mismatch(path, f"expected {expected!r}, got {observed!r}")
+    return Mismatch(path, f"expected {expected!r}, got {_short(observed)}")
 
 
 # Containers
@@ -221,10 +244,12 @@ def _compare_floats(
 def _compare_dicts(
     observed: Any, native: dict, exact: dict, allowance: Allowance, path: str
 ) -> Mismatch | None:
-    if not isinstance(observed, dict) or set(observed) != set(native):
+    got = _by_typed_key(observed) if isinstance(observed, dict) else {}
+    want, best = _by_typed_key(native), _by_typed_key(exact)
+    if not isinstance(observed, dict) or got.keys() != want.keys():
         return Mismatch(path, f"expected {describe_kind(native)}, got {describe_kind(observed)}")
-    for key in native:
-        found = compare(observed[key], native[key], exact[key], allowance, _join(path, key))
+    for key, (name, value) in want.items():
+        found = compare(got[key][1], value, best[key][1], allowance, _join(path, name))
         if found:
             return found
     return None
@@ -240,6 +265,44 @@ def _compare_sequences(
         if found:
             return found
     return None
+
+
+def _by_typed_key(tree: dict) -> dict[Any, tuple[Any, Any]]:
+    return {_typed(key): (key, value) for key, value in tree.items()}
+
+
+def _typed(key: Any) -> Any:
+    """A dict's key with its type: to Python True, 1 and 1.0 are one and the same."""
+    if isinstance(key, tuple | frozenset):
+        return type(key), type(key)(map(_typed, key))
+    return type(key), "nan" if key != key else key
+
+
+def _compare_sets(
+    observed: Any, native: frozenset, exact: frozenset, allowance: Allowance, path: str
+) -> Mismatch | None:
+    """Sets are alike where their items, each in its place by size, are alike."""
+    alike = isinstance(observed, frozenset) and len(observed) == len(native)
+    if alike:
+        items = (sorted(each, key=_rank) for each in (observed, native, exact))
+        alike = all(
+            compare(got, want, best, allowance) is None
+            for got, want, best in zip(*items, strict=True)
+        )
+    if alike:
+        return None
+    missing = sorted(native - observed, key=_rank) if isinstance(observed, frozenset) else []
+    lacks = f" without {_short(missing[0])}" if missing else ""
+    return Mismatch(path, f"expected {describe_kind(native)}, got {describe_kind(observed)}{lacks}")
+
+
+def _rank(item: Any) -> Any:
+    """Where an item stands in a set, such that rounding hardly ever moves it."""
+    if isinstance(item, int | float):
+        return (1, 0) if item != item else (0, item)
+    if isinstance(item, tuple):
+        return (2, len(item), tuple(map(_rank, item)))
+    return (3, repr(item))
 
 
 def _join(path: str, key: Any) -> str:

@@ -8,11 +8,12 @@ source made to break a parser breaks only this process.
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import linecache
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from verifiers.tree import encode
 from verifiers.watch import Watch
 
 Send = Callable[[bytes], None]
+DEEP = 20_000  # calls on the stack; the parser itself gives up before a tree needs as many
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def main(payload: bytes, send: Send) -> None:
     tree = _parse(task.source, send)
     if tree is None:
         return
-    uses = scan(tree, task.forbidden)
+    with _deep_stack():
+        uses = scan(tree, task.forbidden)
     if uses:
         send(encode({"frame": "forbidden", "uses": [asdict(use) for use in uses]}))
         return
@@ -71,6 +74,17 @@ def main(payload: bytes, send: Send) -> None:
     if banned:
         send(encode({"frame": "forbidden", "uses": banned}))
     send(encode({"frame": "end"}))
+
+
+@contextlib.contextmanager
+def _deep_stack() -> Iterator[None]:
+    """A sum of a thousand terms is a tree a thousand deep, and no mistake."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(DEEP)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def _wanted(module: types.ModuleType, task: Task) -> list[Check]:
@@ -115,14 +129,18 @@ def _load_entry(task: Task, send: Send) -> Any:
         return None
     entry = vars(module).get(task.entry)
     if not callable(entry):
-        defined = [
-            name
-            for name, value in vars(module).items()
-            if callable(value) and getattr(value, "__module__", None) == "submission"
-        ]
-        send(encode({"frame": "no_entry", "defined": [str(name) for name in defined][:20]}))
+        send(encode({"frame": "no_entry", "defined": _defined(module)[:20]}))
         return None
     return entry
+
+
+def _defined(module: types.ModuleType) -> list[str]:
+    """The functions and classes that a submission defines."""
+    return [
+        name[:80]
+        for name, value in vars(module).items()
+        if isinstance(value, types.FunctionType | type) and value.__module__ == module.__name__
+    ]
 
 
 def _run(task: Task, checks: list[Check], solution: Any, send: Send) -> None:

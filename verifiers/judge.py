@@ -23,9 +23,11 @@ from typing import Any
 import torch
 
 from verifiers.checks import Case, Check, checks_of, parameter_names
-from verifiers.compare import Allowance, compare_case, describe_kind
+from verifiers.compare import Allowance, compare_case, describe_exception, describe_kind, raised
 from verifiers.draw import Draw
 from verifiers.inside import Task
+from verifiers.printed import shown
+from verifiers.reports import FORGED, Report, Topic, read_report
 from verifiers.run import Observation, load_module, run_check
 from verifiers.sandbox import Job, Outcome, Sandbox
 from verifiers.spec import DrillSpec
@@ -33,6 +35,7 @@ from verifiers.tree import Array, FrameError, OnDevice, decode, freeze
 from verifiers.verdict import CheckResult, Diagnosis, Kind, Verdict
 
 MAX_SOURCE_BYTES = 256 * 1024
+MOST_DETAIL = 2000  # characters of what one check found
 OnCheck = Callable[[CheckResult], None]
 
 
@@ -163,11 +166,11 @@ class Record:
 
     observed: dict[str, list[Any]] = field(default_factory=dict)  # check → outcomes
     results: list[CheckResult] = field(default_factory=list)
-    other: list[dict[str, Any]] = field(default_factory=list)  # frames that are not checks
+    reports: list[Report] = field(default_factory=list)  # frames that are not checks
     raised_first: bool = False  # the first failing check failed by an exception
 
-    def frame(self, kind: str) -> dict[str, Any] | None:
-        return next((frame for frame in self.other if frame["frame"] == kind), None)
+    def report(self, topic: Topic) -> Report | None:
+        return next((report for report in self.reports if report.topic == topic), None)
 
 
 class Judge:
@@ -238,9 +241,9 @@ class Judge:
             record, outcome = run.execute(self.sandbox)
             if self.look_ahead and self._ahead is None:
                 self._ahead = _Ahead(bench, device)
+            kind, message = _conclude(bench, record, outcome, len(run.checks))
         except Exception as error:
             return verdict("judge_error", f"the judge failed, not your code: {error!r}")
-        kind, message = _conclude(bench, record, outcome, len(run.checks))
         diagnosis = None
         if diagnose and kind in ("failed", "runtime_error") and record.observed:
             diagnosis = _diagnose(bench, record, used, device)
@@ -367,7 +370,7 @@ class _Run:
             if frame is None:
                 return record
             if frame.get("name") != check.name or not isinstance(frame.get("outcomes"), list):
-                record.other.append({"frame": "forged"})
+                record.reports.append(FORGED)
                 continue
             record.observed[check.name] = frame["outcomes"]
             result, raised = compare_check(check, frame["outcomes"], expected)
@@ -380,7 +383,7 @@ class _Run:
             if self.on_check:
                 self.on_check(result)
         while self._next_check(frames, record) is not None:
-            record.other.append({"frame": "forged"})
+            record.reports.append(FORGED)
         return record
 
     def _next_check(
@@ -392,14 +395,11 @@ class _Run:
                 frame = decode(data)
             except FrameError:
                 frame = None
-            if not isinstance(frame, dict) or not isinstance(frame.get("frame"), str):
-                record.other.append({"frame": "forged"})
-            elif frame["frame"] == "check":
-                if frame.get("memory"):
-                    record.other.append({"frame": "memory"})
+            if isinstance(frame, dict) and frame.get("frame") == "check":
+                if frame.get("memory") is True:
+                    record.reports.append(Report("memory"))
                 return frame
-            else:
-                record.other.append(frame)
+            record.reports.append(read_report(frame))
         frames.put(None)  # so that asking again does not wait
         return None
 
@@ -412,16 +412,19 @@ def compare_check(
         return _judge_by_own_rule(check, observed, expected)
     for index, native in enumerate(expected.native):
         if index >= len(observed):
-            detail = f"{expected.calls[index]}: the check stopped before this call"
-            return CheckResult(check.name, False, detail), False
+            return _failed(check, expected, index, "the check stopped before this call"), False
         allowance = Allowance(expected.scales[index], check.slack)
         found = compare_case(observed[index], native, expected.exact[index], allowance)
         if found:
-            raised = isinstance(observed[index], dict) and "raised" in observed[index]
-            return CheckResult(check.name, False, f"{expected.calls[index]}: {found}"), raised
+            return _failed(check, expected, index, str(found)), raised(observed[index])
     if len(observed) > len(expected.native):
         return CheckResult(check.name, False, "the check observed more calls than it made"), False
     return CheckResult(check.name, True), False
+
+
+def _failed(check: Check, expected: Expected, index: int, found: str) -> CheckResult:
+    detail = shown(f"{expected.calls[index]}: {found}", MOST_DETAIL)
+    return CheckResult(check.name, False, detail)
 
 
 def _judge_by_own_rule(
@@ -430,19 +433,16 @@ def _judge_by_own_rule(
     assert check.judge
     for index, native in enumerate(expected.native):
         if index >= len(observed):
-            detail = f"{expected.calls[index]}: the check stopped before this call"
-            return CheckResult(check.name, False, detail), False
-        outcome, call = observed[index], expected.calls[index]
-        raised = isinstance(outcome, dict) and "raised" in outcome
-        if raised and not (isinstance(native, dict) and "raised" in native):
-            found = compare_case(outcome, native, native, Allowance())
-            return CheckResult(check.name, False, f"{call}: {found}"), True
+            return _failed(check, expected, index, "the check stopped before this call"), False
+        outcome = observed[index]
+        if raised(outcome) and not raised(native):
+            return _failed(check, expected, index, f"raised {describe_exception(outcome)}"), True
         try:
             complaint = check.judge(outcome, native)
         except Exception:
             complaint = f"the result has a form that cannot be read: {_shape_of(outcome)}"
         if complaint:
-            return CheckResult(check.name, False, f"{call}: {complaint}"), False
+            return _failed(check, expected, index, complaint), False
     return CheckResult(check.name, True), False
 
 
@@ -486,12 +486,10 @@ def _bare(value: Any) -> Any:
 
 def _conclude(bench: Workbench, record: Record, outcome: Outcome, wanted: int) -> tuple[Kind, str]:
     """The verdict and one sentence on it. What ended the process comes before what it returned."""
-    if frame := record.frame("syntax_error"):
-        line = f"line {frame['line']}: " if frame.get("line") else ""
-        text = f"\n    {frame['text']}" if frame.get("text") else ""
-        return "syntax_error", f"{line}{frame['message']}{text}"
-    if frame := record.frame("forbidden"):
-        return "forbidden", _forbidden_text(frame["uses"])
+    if report := record.report("syntax_error"):
+        return "syntax_error", report.text
+    if report := record.report("forbidden"):
+        return "forbidden", f"this drill asks you to do without {report.text}"
     limits = bench.spec
     match outcome.kind:
         case "time_limit":
@@ -503,38 +501,30 @@ def _conclude(bench: Workbench, record: Record, outcome: Outcome, wanted: int) -
             return "output_limit", "printed or returned far more than a solution needs to"
         case "judge_error":
             return "judge_error", f"the judge failed, not your code: {outcome.detail}"
-    if outcome.kind == "memory_limit" or record.frame("memory"):
+    if outcome.kind == "memory_limit" or record.report("memory"):
         return "memory_limit", f"needed more than {limits.memory_mib} MiB of memory"
     if outcome.kind == "crashed":
         return "crashed", f"the process ended before the checks did: {outcome.detail}"
-    if frame := record.frame("no_entry"):
-        defined = ", ".join(map(str, frame["defined"])) or "nothing"
-        return "runtime_error", f"no `{limits.entry}` is defined; the submission defines {defined}"
-    if frame := record.frame("import_error"):
-        where = f" in line {frame['line']}" if frame.get("line") else ""
-        text = f": {frame['message']}" if frame.get("message") else ""
-        return "runtime_error", f"{frame['raised'][0]}{where} while the submission was loaded{text}"
-    if record.frame("exit"):
+    if report := record.report("no_entry"):
+        text = f"no `{limits.entry}` is defined; the submission defines {report.text}"
+        return "runtime_error", text
+    if report := record.report("import_error"):
+        return "runtime_error", report.text
+    if record.report("exit"):
         return "runtime_error", "the code called sys.exit(); return a result instead"
     return _conclude_checks(record, wanted)
 
 
 def _conclude_checks(record: Record, wanted: int) -> tuple[Kind, str]:
-    if record.frame("forged"):
+    if record.report("forged"):
         return "failed", "the submission sent something that is not a result"
     failing = [result for result in record.results if not result.passed]
     if failing:
         kind: Kind = "runtime_error" if record.raised_first else "failed"
         return kind, f"{len(failing)} of {wanted} checks failed, first: {failing[0].name}"
-    if len(record.results) < wanted or not record.frame("end"):
+    if len(record.results) < wanted or not record.report("end"):
         return "crashed", "the process ended before all checks had run"
     return "passed", f"all {wanted} checks passed"
-
-
-def _forbidden_text(uses: list[dict[str, Any]]) -> str:
-    first = uses[0]
-    where = f" (line {first['line']})" if first.get("line") else ""
-    return f"this drill asks you to do without {first['name']}{where}"
 
 
 def _diagnose(bench: Workbench, record: Record, seed: int, device: str) -> Diagnosis | None:

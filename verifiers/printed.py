@@ -1,4 +1,4 @@
-"""What a submission printed, made safe to show: terminal control sequences and tricks removed."""
+"""What a submission printed or says, made safe to show: no control sequences, no tricks."""
 
 from __future__ import annotations
 
@@ -18,3 +18,14 @@ def clean(raw: bytes) -> str:
     text = raw.decode("utf-8", errors="replace")
     text = _SEQUENCES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", text)
+
+
+def shown(text: str, limit: int) -> str:
+    """Text that a submission had a hand in, in at most `limit` characters and safe to show.
+
+    Raises TypeError for what is no text.
+    """
+    if not isinstance(text, str):
+        raise TypeError("not a text")
+    short = clean(text[: 2 * limit].encode("utf-8", "replace"))
+    return short if len(short) <= limit and len(text) <= 2 * limit else f"{short[: limit - 1]}…"

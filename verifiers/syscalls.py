@@ -48,6 +48,8 @@ KERNEL = (
 )
 # Calls that send a signal, and which of their arguments says which one.
 SIGNALLING = {"kill": 1, "tkill": 1, "rt_sigqueueinfo": 1, "tgkill": 2, "rt_tgsigqueueinfo": 2}
+# fcntl can have the kernel send any signal to any process when a descriptor has news.
+DESCRIPTOR_SIGNALS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX
 FATAL_NAMES = "KILL ABRT SEGV BUS FPE ILL TERM QUIT HUP STOP TSTP TTIN TTOU SYS TRAP"
 FATAL = tuple(int(getattr(signal, f"SIG{name}")) for name in FATAL_NAMES.split())
 OWN_PID = 0x5AFE71D5  # stands for the child's own pid until there is a child
@@ -119,6 +121,8 @@ def compiled(namespaces: bool = True) -> bytes:
     _deny(rules, "clone3", pyseccomp.ERRNO(errno.ENOSYS))
     _deny(rules, "clone", refuse, pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0))
     _deny(rules, "prlimit64", refuse, pyseccomp.Arg(0, pyseccomp.NE, 0))
+    for command in DESCRIPTOR_SIGNALS:
+        _deny(rules, "fcntl", refuse, pyseccomp.Arg(1, pyseccomp.EQ, command))
     if namespaces:
         _signals_with_namespace(rules)
     else:

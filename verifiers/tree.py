@@ -1,8 +1,9 @@
 """Results as data: Python values and tensors to bytes and back, without pickle.
 
 A submission may return anything. `encode` turns it into JSON for the structure and safetensors for
-the numbers; what is neither becomes `Opaque`, which equals nothing. `decode` runs in the trusted
-process on bytes it does not trust: it builds only numbers, text, containers and tensors.
+the tensors; what is neither becomes `Opaque`, which equals nothing. `decode` runs in the trusted
+process on bytes it does not trust: it builds only numbers, text, containers and tensors, and no
+more of them than `encode` would send.
 """
 
 from __future__ import annotations
@@ -17,9 +18,21 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from verifiers.printed import shown
+
 MAX_DEPTH = 40
 MAX_NODES = 200_000
+MAX_TEXT = 2**19  # characters of all texts, and digits of all large integers, together
+MAX_TENSORS = 10_000
+MAX_STRUCTURE = 10 * 2**20  # bytes of JSON: more than the limits above can add up to
+MAX_INDEX = 4 * 2**20  # bytes of the list of tensors that safetensors begins with
+PLAIN_INT = 2**63  # JSON is read as a Python int up to here
 PLAIN_NUMPY = frozenset("biuf")  # kinds of NumPy dtypes that cross: bool, int, unsigned, float
+WHOLE = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+TINY = (torch.float8_e4m3fn, torch.float8_e5m2)
+TENSOR_DTYPES = frozenset((*WHOLE, *UNSIGNED, *FLOATING, *TINY))
 
 
 class FrameError(ValueError):
@@ -49,67 +62,100 @@ class OnDevice:
     device: str = "cpu"
 
 
+def type_name(kind: type) -> str:
+    """The name a type really has, which a metaclass could lie about; a long one is cut."""
+    return shown(type.__dict__["__name__"].__get__(kind), 80)
+
+
+def _is(value: Any, *kinds: type) -> bool:
+    """Like `isinstance`, for values that lie about their `__class__`."""
+    return issubclass(type(value), kinds)
+
+
 class _Encoder:
     def __init__(self) -> None:
         self.tensors: dict[str, Tensor] = {}
-        self.nodes = 0
+        self.nodes = self.text = 0
 
-    def encode(self, value: Any, depth: int = 0) -> Any:
+    def encode(self, value: Any, depth: int = 0, *, hashed: bool = False) -> Any:
+        """A tree of JSON. With `hashed`, of a dict's key or a set's item."""
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             return ["opaque", "a structure too deep or too large to compare"]
-        if value is None or type(value) in (bool, str):
+        if value is None or type(value) is bool:
             return value
-        if type(value) is int:
-            return ["int", hex(value)]
-        if type(value) is float:
-            return ["float", value.hex()]
-        for encode_kind in (self._numpy, self._torch, self._container):
-            encoded = encode_kind(value, depth)
+        for encode_kind in (self._numpy, self._torch, self._plain, self._container):
+            encoded = encode_kind(value, depth, hashed)
             if encoded is not None:
                 return encoded
-        return ["opaque", f"a value of type {type(value).__name__}"]
+        return ["opaque", f"a value of type {type_name(type(value))}"]
 
-    def _store(self, tensor: Tensor) -> str:
+    def _plain(self, value: Any, depth: int, hashed: bool) -> Any:
+        # The methods of the base classes, so that a lying subclass shows what it really holds.
+        if _is(value, str):
+            text = str.__str__(value)
+            return text if self._has_room(len(text)) else ["opaque", "a text too long to compare"]
+        if _is(value, int):
+            number = int.__int__(value)
+            if abs(number) < PLAIN_INT:
+                return number
+            if self._has_room(number.bit_length() // 4):
+                return ["int", hex(number)]
+            return ["opaque", "an int too large to compare"]
+        return float.__float__(value) if _is(value, float) else None
+
+    def _has_room(self, characters: int) -> bool:
+        self.text += characters
+        return self.text <= MAX_TEXT
+
+    def _store(self, kind: str, tensor: Tensor, *more: str) -> list[str]:
+        if len(self.tensors) == MAX_TENSORS:
+            return ["opaque", "one of too many tensors to compare"]
         key = str(len(self.tensors))
         # safetensors refuses tensors that share memory, so each one gets its own.
         self.tensors[key] = tensor.detach().to("cpu").clone(memory_format=torch.contiguous_format)
-        return key
+        return [kind, key, *more]
 
-    def _numpy(self, value: Any, depth: int) -> Any:
-        if not isinstance(value, np.ndarray | np.generic):
+    def _numpy(self, value: Any, depth: int, hashed: bool) -> Any:
+        if not _is(value, np.ndarray, np.generic):
             return None
         array = np.array(value, copy=True, subok=False)
         if array.dtype.kind not in PLAIN_NUMPY or array.dtype.itemsize > 8:
             return ["opaque", f"a NumPy array of dtype {array.dtype}"]
-        kind = "scalar" if isinstance(value, np.generic) else "array"
-        native = array.astype(array.dtype.newbyteorder("="))
-        return [kind, self._store(torch.from_numpy(native))]
+        if _is(value, np.ndarray):
+            native = array.astype(array.dtype.newbyteorder("="))
+            return self._store("array", torch.from_numpy(native))
+        if hashed:  # where 3 and np.int64(3) are one and the same
+            return array.item()
+        return self._store("scalar", torch.from_numpy(array))
 
-    def _torch(self, value: Any, depth: int) -> Any:
-        if not isinstance(value, Tensor):
+    def _torch(self, value: Any, depth: int, hashed: bool) -> Any:
+        if not _is(value, Tensor):
             return None
         if type(value) not in (Tensor, torch.nn.Parameter):
-            return ["opaque", f"a subclass of Tensor called {type(value).__name__}"]
-        if value.layout != torch.strided or value.is_quantized or value.is_meta:
+            return ["opaque", f"a subclass of Tensor called {type_name(type(value))}"]
+        if value.layout != torch.strided or value.is_quantized or value.is_meta or value.is_nested:
             return ["opaque", "a tensor without ordinary strided values"]
-        if value.is_complex():
-            return ["opaque", "a complex tensor"]
-        return ["tensor", self._store(value), value.device.type]
+        if value.dtype not in TENSOR_DTYPES:
+            return ["opaque", f"a tensor of dtype {str(value.dtype).removeprefix('torch.')}"]
+        return self._store("tensor", value, value.device.type)
 
-    def _container(self, value: Any, depth: int) -> Any:
-        # The methods of the base classes, so that a lying subclass shows what it really holds.
-        if isinstance(value, list):
+    def _container(self, value: Any, depth: int, hashed: bool) -> Any:
+        if _is(value, list):
             return ["list", [self.encode(item, depth + 1) for item in list.__iter__(value)]]
-        if isinstance(value, tuple):
-            return ["tuple", [self.encode(item, depth + 1) for item in tuple.__iter__(value)]]
-        if isinstance(value, dict):
-            keys = [self.encode(key, depth + 1) for key in dict.keys(value)]
+        if _is(value, tuple):
+            items = tuple.__iter__(value)
+            return ["tuple", [self.encode(item, depth + 1, hashed=hashed) for item in items]]
+        if _is(value, dict):
+            keys = [self.encode(key, depth + 1, hashed=True) for key in dict.keys(value)]
             values = [self.encode(item, depth + 1) for item in dict.values(value)]
             return ["dict", [list(pair) for pair in zip(keys, values, strict=True)]]
-        if isinstance(value, set | frozenset):
-            return ["set", sorted((self.encode(v, depth + 1) for v in value), key=repr)]
-        if isinstance(value, Opaque):
+        if _is(value, set, frozenset):
+            items = set.__iter__(value) if _is(value, set) else frozenset.__iter__(value)
+            # In an order that does not depend on the process, for a job may be run again.
+            encoded = (self.encode(item, depth + 1, hashed=True) for item in items)
+            return ["set", sorted(encoded, key=repr)]
+        if _is(value, Opaque):
             return ["opaque", value.what]
         return None
 
@@ -117,7 +163,8 @@ class _Encoder:
 def encode(value: Any) -> bytes:
     """Bytes of a tree: the length of the JSON part (8 bytes), the JSON, the safetensors."""
     encoder = _Encoder()
-    structure = json.dumps(encoder.encode(value)).encode()
+    text = json.dumps(encoder.encode(value), ensure_ascii=False)
+    structure = text.encode("utf-8", "surrogatepass")
     return struct.pack("<Q", len(structure)) + structure + safetensors.torch.save(encoder.tensors)
 
 
@@ -125,30 +172,33 @@ def decode(frame: bytes) -> Any:
     """The tree that `encode` was given. Raises FrameError on anything else."""
     try:
         (length,) = struct.unpack_from("<Q", frame)
+        (index,) = struct.unpack_from("<Q", frame, 8 + length)
+        if length > MAX_STRUCTURE or index > MAX_INDEX:
+            raise FrameError("a result larger than any that is sent")
         structure = json.loads(frame[8 : 8 + length])
         tensors = safetensors.torch.load(frame[8 + length :])
         return _decode(structure, tensors)
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError, struct.error) as error:
-        raise FrameError(f"unreadable result: {error!r}") from error
-    except safetensors.SafetensorError as error:
-        raise FrameError(f"unreadable result: {error}") from error
+    except (ValueError, LookupError, TypeError, ArithmeticError, struct.error) as error:
+        raise FrameError(f"unreadable result: {shown(repr(error), 200)}") from error
+    except (RuntimeError, AttributeError, safetensors.SafetensorError) as error:
+        raise FrameError(f"unreadable result: {shown(str(error), 200)}") from error
 
 
 def _decode(node: Any, tensors: dict[str, Tensor]) -> Any:
-    if node is None or isinstance(node, bool | str):
+    if node is None or isinstance(node, bool | str | int | float):
         return node
     kind, content = node[0], node[1]
     match kind:
         case "int":
             return int(content, 16)
-        case "float":
-            return float.fromhex(content)
         case "opaque":
-            return Opaque(str(content))
-        case "array" | "scalar":
-            return Array(tensors[content], scalar=kind == "scalar")
+            return Opaque(shown(content, 200))
+        case "array":
+            return Array(tensors[content])
+        case "scalar":
+            return Array(tensors[content].reshape(()), scalar=True)
         case "tensor":
-            return OnDevice(tensors[content], str(node[2]))
+            return OnDevice(tensors[content], shown(node[2], 20))
         case "list":
             return [_decode(item, tensors) for item in content]
         case "tuple":
@@ -157,7 +207,7 @@ def _decode(node: Any, tensors: dict[str, Tensor]) -> Any:
             return frozenset(_decode(item, tensors) for item in content)
         case "dict":
             return {_decode(k, tensors): _decode(v, tensors) for k, v in content}
-    raise FrameError(f"unknown kind {kind!r}")
+    raise FrameError(f"unknown kind {shown(str(kind), 20)}")
 
 
 def freeze(value: Any) -> Any:

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import importlib.abc
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -51,11 +52,28 @@ class Watch:
         finder = _Finder(self)
         sys.meta_path.insert(0, finder)
         self._wrap_classes()
+        run = threading.Thread.run
+        threading.Thread.run = self._hooked(run)  # type: ignore[method-assign]
         try:
-            with _Functions(self), _Operators(self):
+            with self._hooks():
                 yield
         finally:
+            threading.Thread.run = run  # type: ignore[method-assign]
             sys.meta_path.remove(finder)
+
+    @contextlib.contextmanager
+    def _hooks(self) -> Iterator[None]:
+        with _Functions(self), _Operators(self):
+            yield
+
+    def _hooked(self, run: Callable[[threading.Thread], None]) -> Callable[..., None]:
+        """The hooks see one thread each, so every new thread gets its own."""
+
+        def hooked(thread: threading.Thread) -> None:
+            with self._hooks():
+                run(thread)
+
+        return hooked
 
     def _wrap_classes(self) -> None:
         """Make a banned class, and so its subclasses, report its construction."""
@@ -155,6 +173,8 @@ OPERATORS = {
     "_safe_softmax": ("softmax",),
     "_masked_softmax": ("softmax",),
     "_log_softmax": ("log_softmax",),
+    "_sparse_softmax": ("softmax",),
+    "_sparse_log_softmax": ("log_softmax",),
     "native_layer_norm": ("layer_norm",),
     "_fused_rms_norm": ("rms_norm",),
     "scaled_dot_product_attention": ("scaled_dot_product_attention",),
