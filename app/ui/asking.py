@@ -17,7 +17,7 @@ import streamlit as st
 from app.i18n import language, t
 from app.reviews import Reviews
 from app.store import Answer as Recorded
-from app.ui import question_input
+from app.ui import question_input, question_keys
 from app.ui.services import grader, store
 from question_bank.grade import Grade
 from question_bank.question import Answer, Shown
@@ -51,6 +51,7 @@ def ask(shown: Shown, *, review: bool) -> Answered | None:
 
     An answer outside a review also rates the question, if it is new or due.
     """
+    question_keys.listen()
     recorded = found(shown)
     if recorded is None:
         grader().warm_up(shown)

@@ -21,13 +21,13 @@ from question_bank.kinds.formula import Formula
 from question_bank.question import Answer, Shown
 
 OPEN = "open"
-FOCUS = """<script>/* {key} */ (() => {{
-  let tries = 50
+FOCUS = """<script>(() => {{
+  let tries = 200
   const waiting = setInterval(() => {{
-    const field = document.querySelector(".st-key-answer input, .st-key-answer textarea")
+    const field = document.querySelector(".st-key-{key} :is(input, textarea)")
     if (field) field.focus()
     if (field || --tries === 0) clearInterval(waiting)
-  }}, 100)
+  }}, 50)
 }})()</script>"""
 
 
@@ -38,46 +38,40 @@ def answer(shown: Shown, key: str) -> Answer | None:
 
 
 def _single(shown: Shown, key: str) -> Answer | None:
-    place = f"{key}-chosen"
-    chosen: int | None = st.session_state.get(place)
+    chosen: int | None = st.session_state.get(_place(key))
     for i, choice in enumerate(shown.choices):
-        mark = "◉" if chosen == i else "○"
-        _option(key, i, choice, mark, on=chosen == i, then=(place, i))
-    return chosen if _check(key, ready=chosen is not None) else None
+        _option(key, i, choice, "◉" if chosen == i else "○", on=chosen == i, then=_take)
+    return chosen if _check(key, missing="" if chosen is not None else "no_choice") else None
 
 
 def _multiple(shown: Shown, key: str) -> Answer | None:
     chosen = _toggles(shown, key)
-    return chosen if _check(key, ready=bool(chosen)) else None
+    return chosen if _check(key, missing="" if chosen else "no_choice") else None
 
 
 def points(shown: Shown, key: str) -> Answer | None:
     """The key points of an open question, each to be marked if it was made."""
     chosen = _toggles(shown, key)
-    return chosen if _check(key, ready=True, label=t("questions.done_marking")) else None
+    return chosen if _check(key, label=t("questions.done_marking")) else None
 
 
 def _toggles(shown: Shown, key: str) -> tuple[int, ...]:
-    """Options of which several may be on; those that are."""
-    place = f"{key}-chosen"
-    chosen: tuple[int, ...] = st.session_state.get(place, ())
+    """Options of which several may be on; those that are, in their order."""
+    chosen: tuple[int, ...] = st.session_state.get(_place(key), ())
     for i, choice in enumerate(shown.choices):
-        mark, then = "☑" if i in chosen else "☐", tuple(sorted({i} ^ set(chosen)))
-        _option(key, i, choice, mark, on=i in chosen, then=(place, then))
-    return chosen
+        _option(key, i, choice, "☑" if i in chosen else "☐", on=i in chosen, then=_toggle)
+    return tuple(sorted(chosen))
 
 
 def _order(shown: Shown, key: str) -> Answer | None:
     """Items are taken in order: pressing one gives it the next place, again takes it back."""
     st.html(f'<p class="ws-note">{escape(t("questions.how_order"))}</p>')
-    place = f"{key}-chosen"
-    taken: tuple[int, ...] = st.session_state.get(place, ())
+    taken: tuple[int, ...] = st.session_state.get(_place(key), ())
     for i, choice in enumerate(shown.choices):
         mark = f"**{taken.index(i) + 1}.**" if i in taken else "·"
-        rest = tuple(item for item in taken if item != i)
-        then = rest if i in taken else (*taken, i)
-        _option(key, i, choice, mark, on=i in taken, then=(place, then))
-    return taken if _check(key, ready=len(taken) == len(shown.choices)) else None
+        _option(key, i, choice, mark, on=i in taken, then=_toggle)
+    complete = len(taken) == len(shown.choices)
+    return taken if _check(key, missing="" if complete else "no_order") else None
 
 
 def _match(shown: Shown, key: str) -> Answer | None:
@@ -96,8 +90,8 @@ def _match(shown: Shown, key: str) -> Answer | None:
             )
             chosen.append(found)
     complete = tuple(i for i in chosen if i is not None)
-    ready = len(complete) == len(shown.choices)
-    return complete if _check(key, ready=ready, shortcut="Ctrl+Enter") else None
+    missing = "" if len(complete) == len(shown.choices) else "no_partner"
+    return complete if _check(key, missing=missing, shortcut="Ctrl+Enter") else None
 
 
 def _number(shown: Shown, key: str) -> Answer | None:
@@ -108,7 +102,7 @@ def _number(shown: Shown, key: str) -> Answer | None:
             label, key=f"{key}-text", placeholder=t("questions.number_hint"), autocomplete="off"
         )
         sent = _submit(key)
-    _focus(key)
+    _focus(f"{key}-text")
     return (text or "") if sent else None
 
 
@@ -124,8 +118,8 @@ def _formula(shown: Shown, key: str) -> Answer | None:
         autocomplete="off",
     )
     _echo(text or "", body)
-    _focus(key)
-    return (text or "") if _check(key, ready=True, shortcut="Ctrl+Enter") else None
+    _focus(f"{key}-text")
+    return (text or "") if _check(key, shortcut="Ctrl+Enter") else None
 
 
 def _symbols(body: Formula) -> None:
@@ -163,7 +157,7 @@ def _output(shown: Shown, key: str) -> Answer | None:
     with st.form(f"{key}-form", border=False):
         text = st.text_area(t("questions.output"), key=f"{key}-text", height=110)
         sent = _submit(key)
-    _focus(key)
+    _focus(f"{key}-text")
     return (text or "") if sent else None
 
 
@@ -173,16 +167,16 @@ def _spot(shown: Shown, key: str) -> Answer | None:
             t("questions.line"), 1, len(shown.choices), None, 1, key=f"{key}-line", width=200
         )
         sent = _submit(key)
-    _focus(key)
+    _focus(f"{key}-line")
     if sent and number is None:
         problem(t("questions.no_line"))
     return int(number) - 1 if sent and number is not None else None
 
 
 def _option(
-    key: str, i: int, text: str, mark: str, *, on: bool, then: tuple[str, int | tuple[int, ...]]
+    key: str, i: int, text: str, mark: str, *, on: bool, then: Callable[[str, int], None]
 ) -> None:
-    """One choice as a wide button with its number as key; `then` is what pressing it chooses."""
+    """One choice as a wide button with its number as key; pressing it calls `then`."""
     st.button(
         f"{mark}\u2002{text}",
         key=f"{key}-option-{i}",
@@ -190,23 +184,36 @@ def _option(
         width="stretch",
         type="primary" if on else "secondary",
         wrap=True,
-        on_click=_choose,
-        args=then,
+        on_click=then,
+        args=(_place(key), i),
     )
 
 
-def _choose(place: str, chosen: int | tuple[int, ...]) -> None:
-    st.session_state[place] = chosen
+def _place(key: str) -> str:
+    """Where the session keeps what is chosen."""
+    return f"{key}-chosen"
 
 
-def _check(key: str, *, ready: bool, label: str = "", shortcut: str = "Space") -> bool:
-    return st.button(
-        label or t("questions.check"),
-        key=f"{key}-check",
-        type="primary",
-        disabled=not ready,
-        shortcut=shortcut,
+def _take(place: str, i: int) -> None:
+    st.session_state[place] = i
+
+
+def _toggle(place: str, i: int) -> None:
+    chosen: tuple[int, ...] = st.session_state.get(place, ())
+    st.session_state[place] = tuple(c for c in chosen if c != i) if i in chosen else (*chosen, i)
+
+
+def _check(key: str, *, missing: str = "", label: str = "", shortcut: str = "Space") -> bool:
+    """Whether the answer is to be checked. While something is `missing`, pressing says what.
+
+    The button is never disabled: its key would be lost until the choice before it is drawn.
+    """
+    pressed = st.button(
+        label or t("questions.check"), key=f"{key}-check", type="primary", shortcut=shortcut
     )
+    if pressed and missing:
+        problem(t(f"questions.{missing}"))
+    return pressed and not missing
 
 
 def _submit(key: str) -> bool:
@@ -217,7 +224,7 @@ def _submit(key: str) -> bool:
 
 def _focus(key: str) -> None:
     """Put the cursor into the field once, when the question appears."""
-    st.html(FOCUS.format(key=escape(key)), unsafe_allow_javascript=True)
+    st.html(FOCUS.format(key=key), unsafe_allow_javascript=True)
 
 
 INPUTS: dict[str, Callable[[Shown, str], Any]] = {

@@ -34,9 +34,13 @@ def show(wanted: str) -> None:
     question_view.heading(question)
     question_view.prompt(shown)
     answered = ask(shown, review=False)
-    if answered:
-        question_view.result(shown, answered)
+    above = st.container()
+    # Before the result: whoever sees it may press their keys.
     onward(question, shown.seed, done=answered is not None)
+    if answered:
+        with above:
+            question_view.verdict(shown, answered)
+            question_view.reasons(shown, answered)
 
 
 def seed_of(question: Question) -> int:

@@ -57,12 +57,6 @@ def prompt(shown: Shown) -> None:
             st.markdown(after)
 
 
-def result(shown: Shown, answered: Answered) -> None:
-    """Right or not and why, every option with its reason, the explanation and its source."""
-    verdict(shown, answered)
-    reasons(shown, answered)
-
-
 def reasons(shown: Shown, answered: Answered) -> None:
     """All that follows the verdict."""
     if shown.question.kind == "open":

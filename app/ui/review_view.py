@@ -70,8 +70,10 @@ def question(now: Turn) -> None:
     if answered is None:
         later(now, shortcut="N")
         return
-    question_view.verdict(shown, answered)
-    rating_buttons(now, answered)
+    above = st.container()
+    rating_buttons(now, answered)  # before the verdict: whoever sees it may press their keys
+    with above:
+        question_view.verdict(shown, answered)
     question_view.reasons(shown, answered)
     question_view.flag(shown.question, shown.seed)
 
