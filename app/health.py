@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.gpu import DriverError, gpus
+from app.i18n import t
 from app.store import Store, StoreError
 
 REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
@@ -35,7 +36,7 @@ class Finding:
 def findings() -> Iterator[Finding]:
     """Everything that can be found out in well under a second, as it is found out."""
     yield python()
-    yield packages(REQUIREMENTS.read_text(encoding="utf-8"))
+    yield packages()
     yield graphics()
     yield from protections()
     yield content()
@@ -45,25 +46,29 @@ def findings() -> Iterator[Finding]:
 def python() -> Finding:
     version = platform.python_version()
     if sys.version_info < OLDEST_PYTHON:
-        return Finding("Python", "broken", version, "Whetstone needs Python 3.11 or newer.")
-    return Finding("Python", "ok", f"{version} on {platform.system()} {platform.machine()}")
+        return Finding("Python", "broken", version, t("health.python_old"))
+    return Finding("Python", "ok", f"{version}, {platform.system()} {platform.machine()}")
 
 
-def packages(requirements: str) -> Finding:
+def packages(requirements: str = "") -> Finding:
     """Whether what the product needs is installed, and in the versions it was tested with."""
-    pins = pinned(requirements.split(TESTS_BEGIN)[0])
+    text = requirements or REQUIREMENTS.read_text(encoding="utf-8")
+    pins = pinned(text.split(TESTS_BEGIN)[0])
     found = {name: _installed(name) for name in pins}
     missing = [name for name, version in found.items() if version is None]
     if missing:
-        remedy = "Run: python -m pip install -r requirements.txt"
-        return Finding("packages", "broken", f"missing: {', '.join(missing)}", remedy)
+        detail = t("health.missing", packages=", ".join(missing))
+        return Finding("packages", "broken", detail, t("health.install"))
     other = [
-        f"{name} {found[name]}, not {pins[name]}" for name in pins if found[name] != pins[name]
+        t("health.other_version", name=name, found=found[name], pinned=pins[name])
+        for name in pins
+        if found[name] != pins[name]
     ]
     if other:
-        return Finding("packages", "weaker", f"untested versions: {', '.join(other)}")
+        return Finding("packages", "weaker", t("health.untested", packages="; ".join(other)))
     main = [f"{name} {found[name]}" for name in ("torch", "streamlit", "duckdb") if name in found]
-    return Finding("packages", "ok", f"all {len(pins)} as pinned ({', '.join([*main, '…'])})")
+    detail = t("health.as_pinned", count=len(pins), packages=", ".join([*main, "…"]))
+    return Finding("packages", "ok", detail)
 
 
 def pinned(requirements: str) -> dict[str, str]:
@@ -80,13 +85,13 @@ def graphics() -> Finding:
     try:
         devices = gpus()
     except DriverError as error:
-        return Finding("GPU", "weaker", f"the NVIDIA driver does not answer: {error}")
+        return Finding("GPU", "weaker", t("health.no_driver", reason=error))
     if not devices:
-        return Finding("GPU", "ok", "none; every drill can be solved on the CPU")
+        return Finding("GPU", "ok", t("health.no_gpu"))
     names = ", ".join(f"{one.name} ({one.memory / GIB:.0f} GiB)" for one in devices)
     if "+cpu" in _torch_build():
-        remedy = "Install a CUDA build of torch to use `check --device cuda`."
-        return Finding("GPU", "weaker", f"{names}, but torch is built for the CPU only", remedy)
+        detail = t("health.cpu_torch", gpus=names)
+        return Finding("GPU", "weaker", detail, t("health.install_cuda"))
     return Finding("GPU", "ok", names)
 
 
@@ -105,10 +110,11 @@ def content() -> Finding:
     from topics.catalogue import all_lessons
 
     try:
-        counts = f"{len(all_drills())} drills, {len(all_lessons())} lessons"
-        return Finding("content", "ok", f"{counts}, {len(all_questions())} questions")
+        drills, lessons, questions = len(all_drills()), len(all_lessons()), len(all_questions())
+        detail = t("health.content", drills=drills, lessons=lessons, questions=questions)
+        return Finding("content", "ok", detail)
     except Exception as error:  # whatever is wrong with a content file, it should be said here
-        return Finding("content", "broken", str(error), "Restore the file from the repository.")
+        return Finding("content", "broken", str(error), t("health.restore"))
 
 
 def database() -> Finding:
@@ -117,11 +123,14 @@ def database() -> Finding:
             held = store.inventory()
         except StoreError as error:
             return Finding("progress", "broken", str(error))
-    rows = ", ".join(f"{count} {table}" for table, count in held.records.items() if count)
-    detail = f"{held.path} ({held.size / 2**20:.1f} MiB): {rows or 'nothing recorded yet'}"
+    rows = [
+        t(f"health.rows.{table}", count=count) for table, count in held.records.items() if count
+    ]
+    what = ", ".join(rows) or t("health.nothing_recorded")
+    detail = f"{held.path} ({held.size / 2**20:.1f} MiB): {what}"
     if held.set_aside:
-        where = held.path.parent / "spool"
-        remedy = f"Files with unreadable lines were set aside in {where}: {held.set_aside}."
+        folder = held.path.parent / "spool"
+        remedy = t("health.set_aside", folder=folder, count=held.set_aside)
         return Finding("progress", "weaker", detail, remedy)
     return Finding("progress", "ok", detail)
 

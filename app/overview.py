@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.readiness import SkillEvidence, overall, skill_evidence
+from app.readiness import SkillEvidence, readiness, skill_evidence
 from app.store import Attempt, Day, DrillState, Store, Streak
 from app.store.records import utc_now
 from drills.catalogue import all_drills
@@ -50,7 +50,7 @@ def overview(store: Store) -> Overview:
             {skill: said.level for skill, said in store.self_assessments().items()},
         )
         return Overview(
-            readiness=overall(skills.values()),
+            readiness=readiness(skills.values()) or 0.0,
             streak=store.streak(),
             week=store.calendar(WEEK),
             topics=by_topic(states),

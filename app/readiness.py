@@ -48,6 +48,11 @@ class SkillEvidence:
     self_level: int | None = None
 
     @property
+    def measured(self) -> bool:
+        """Whether a drill or a question here could show the skill."""
+        return bool(self.drills or self.questions)
+
+    @property
     def score(self) -> float:
         """From 0 to 1: the share shown of the drills and of the questions, averaged."""
         shares = self._shares()
@@ -56,17 +61,11 @@ class SkillEvidence:
     @property
     def status(self) -> Status:
         """`unmeasured` where no drill or question shows the skill: it is not held against them."""
-        shares = self._shares()
-        if not shares:
+        if not self.measured:
             return "unmeasured"
-        if min(shares) >= ENOUGH:
+        if min(self._shares()) >= ENOUGH:
             return "shown"
         return "begun" if self.passed or self.answered else "none"
-
-    @property
-    def open_drills(self) -> tuple[str, ...]:
-        """The drills that would add evidence."""
-        return tuple(drill for drill in self.drills if drill not in self.unaided)
 
     def _shares(self) -> list[float]:
         pairs = ((self.unaided, self.drills), (self.retained, self.questions))
@@ -108,20 +107,16 @@ def retained(state: QuestionState) -> bool:
     return bool(state.last_correct and first and last and last - first >= RETAINED_AFTER)
 
 
-def overall(evidence: Iterable[SkillEvidence]) -> float:
-    """Readiness from 0 to 1: the scores weighted by how many posts ask for the skill.
+def readiness(evidence: Iterable[SkillEvidence]) -> float | None:
+    """From 0 to 1: the scores weighted by how many posts ask for the skill.
 
-    Skills that nothing here measures are left out.
+    Skills that nothing here measures are left out; None where that leaves none.
     """
-    measured = [one for one in evidence if one.status != "unmeasured"]
+    measured = [one for one in evidence if one.measured]
     weight = sum(one.skill.jd_percent for one in measured)
-    return sum(one.score * one.skill.jd_percent for one in measured) / weight if weight else 0.0
-
-
-def gaps(evidence: Iterable[SkillEvidence]) -> list[SkillEvidence]:
-    """What is not shown yet, the skill with the most unmet demand first."""
-    missing = (one for one in evidence if one.status in ("none", "begun"))
-    return sorted(missing, key=lambda one: (one.score - 1) * one.skill.jd_percent)
+    if not weight:
+        return None
+    return sum(one.score * one.skill.jd_percent for one in measured) / weight
 
 
 def _by_skill(items: Iterable[Practice]) -> dict[str, tuple[str, ...]]:

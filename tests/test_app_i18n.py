@@ -45,9 +45,9 @@ def test_a_translation_has_the_same_keys_and_the_same_blanks(code):
 
 
 def test_a_text_is_looked_up_in_the_language_in_use_and_filled_in():
-    assert i18n.t("topic.passed_of", passed=1, total=3) == "1 of 3 drills passed"
+    assert i18n.plural("topic.passed_of", 3, passed=1) == "1 of 3 drills passed"
     i18n.use_language(lambda: "zh")
-    assert i18n.t("topic.passed_of", passed=1, total=3) == "3 个练习中通过 1 个"
+    assert i18n.plural("topic.passed_of", 3, passed=1) == "3 个练习中通过 1 个"
 
 
 def test_a_language_that_does_not_exist_is_english():

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from app_pages import links, open_page, shown
 
+from app.i18n import catalogue
 from app.store import Store
+from app.store.queries import AIDED
+from app.store.records import utc_now
 from app.ui.places import PLACES
 from drills.catalogue import all_drills
 from topics.catalogue import all_lessons
@@ -147,6 +152,24 @@ def test_giving_up_asks_and_is_recorded(progress):
     at.button(key="give-up-yes").click().run()
     assert [event.subject for event in progress.events("gave_up")] == [drill.id]
     assert drill.reference.strip() in [code.value.strip() for code in at.code]
+    again = open_page("drill", id=drill.id)  # a reload does not ask a second time
+    assert drill.reference.strip() in [code.value.strip() for code in again.code]
+
+
+def test_who_gave_up_days_ago_is_asked_again(progress):
+    drill = all_drills()["softmax_temperature"]
+    long_ago = utc_now() - AIDED - timedelta(minutes=1)
+    with Store.open(progress.home, now=lambda: long_ago) as earlier:
+        earlier.record_event("gave_up", drill.id)
+    at = open_page("drill", id=drill.id)
+    assert drill.reference.strip() not in [code.value.strip() for code in at.code]
+
+
+def test_a_topic_without_a_lesson_shows_its_drills():
+    assert "transformer-block" not in all_lessons(), "pick another topic"
+    at = open_page("topic", id="transformer-block")
+    assert links(at)["Rotary position embedding"].endswith("id=rope")
+    assert "has drills but no lesson yet" in shown(at)
 
 
 def test_a_lesson_marked_as_read_counts(progress):
@@ -220,6 +243,15 @@ def test_the_language_is_chosen_once_and_kept(progress):
     assert progress.setting("language") == "zh"
     at = open_page("topic", id="decoding")
     assert at.title[0].value == all_lessons("zh")["decoding"].title != "Decoding"
+
+
+def test_settings_speak_chinese_about_this_machine_too(progress):
+    progress.set_setting("language", "zh")
+    text = shown(open_page("settings"))
+    for key in ("health.name.packages", "health.name.progress", "isolation.name.files"):
+        assert catalogue("zh")[key] in text
+    assert "as pinned" not in text
+    assert "drill's limit" not in text
 
 
 def test_progress_is_exported_and_imported(progress, tmp_path):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,14 @@ def test_the_solution_is_shown_on_giving_up_which_is_recorded_once(capsys):
     assert json.loads(capsys.readouterr().out)["solution"] == drill.reference
     with Store.open() as store:
         assert len(store.events("gave_up", drill.id)) == 1
+
+
+def test_who_gave_up_days_ago_must_give_up_again_to_see_the_solution(capsys):
+    drill = all_drills()["softmax_temperature"]
+    with Store.open(now=lambda: datetime.now(UTC) - timedelta(days=3)) as earlier:
+        earlier.record_event("gave_up", drill.id)
+    assert main(["solution", drill.id]) == 2
+    assert not capsys.readouterr().out
 
 
 def test_the_table_for_the_readme_has_a_row_for_every_command():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.readiness import gaps, overall, retained, skill_evidence
+from app.readiness import readiness, retained, skill_evidence
 from app.store import DrillState, QuestionState
 from topics.skills import Skill, all_skills
 
@@ -46,7 +46,6 @@ def test_a_drill_passed_is_evidence_for_all_its_skills():
     found = skill_evidence(SKILLS, DRILLS, {"dpo": PASSED, "bm25": TRIED})
     assert found["rag"].drills == ("bm25", "chunk", "dpo")
     assert found["rag"].passed == found["rag"].unaided == ("dpo",)
-    assert found["rag"].open_drills == ("bm25", "chunk")
     assert found["rag"].score == pytest.approx(1 / 3)
     assert (found["rag"].status, found["alignment"].status) == ("begun", "shown")
 
@@ -85,8 +84,9 @@ def test_retained_means_right_again_after_two_weeks_and_not_wrong_since(
 def test_a_skill_that_nothing_measures_is_not_held_against_the_learner():
     found = skill_evidence(SKILLS, DRILLS, {drill.id: PASSED for drill in DRILLS})
     assert found["linux"].status == "unmeasured"
-    assert overall(found.values()) == 1.0
-    assert "linux" not in [gap.skill.id for gap in gaps(found.values())]
+    assert not found["linux"].measured
+    assert readiness(found.values()) == 1.0
+    assert readiness([found["linux"]]) is None
 
 
 def test_what_the_learner_says_is_kept_apart():
@@ -97,15 +97,8 @@ def test_what_the_learner_says_is_kept_apart():
 def test_readiness_weighs_skills_by_how_many_posts_ask_for_them():
     found = skill_evidence(SKILLS, DRILLS, {"dpo": PASSED})
     expected = (RAG.jd_percent / 3 + ALIGNMENT.jd_percent) / (RAG.jd_percent + ALIGNMENT.jd_percent)
-    assert overall(found.values()) == pytest.approx(expected)
-    assert overall([]) == 0.0
-
-
-def test_the_gap_with_the_most_unmet_demand_comes_first():
-    found = skill_evidence(SKILLS, DRILLS, {})
-    assert [gap.skill for gap in gaps(found.values())] == sorted(
-        (RAG, ALIGNMENT), key=lambda skill: -skill.jd_percent
-    )
+    assert readiness(found.values()) == pytest.approx(expected)
+    assert readiness([]) is None
 
 
 def test_only_enough_of_the_drills_counts_as_shown():

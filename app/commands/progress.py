@@ -88,7 +88,7 @@ def _print(found: Overview) -> None:
     from app.terminal import console
 
     screen = console()
-    streak, measured = found.streak, [x for x in found.skills.values() if x.status != "unmeasured"]
+    streak, measured = found.streak, [x for x in found.skills.values() if x.measured]
     shown = sum(one.status == "shown" for one in measured)
     begun = sum(one.status == "begun" for one in measured)
     screen.print(f"Readiness {found.readiness:.0%}: {shown} skills shown, {begun} begun")

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from app.errors import UsageError
+    from app.reviews import Reviews
     from app.store import Store
     from app.terminal import show_code
     from drills.catalogue import get_drill
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     drill = get_drill(args.drill)
     with Store.open() as store:
         state = store.drill_states([drill.id])[drill.id]
-        if not (state.passes or state.gave_up):
+        if not (state.passes or store.gave_up_lately(drill.id)):
             if not args.give_up:
                 raise UsageError(
                     f"{drill.id} is not passed yet. `python -m app hint {drill.id}` gives a hint; "
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
                     "practice, not as evidence."
                 )
             store.record_event("gave_up", drill.id)
+            Reviews(store).drill_finished(drill.id, passed=False)
     if args.json:
         print(json.dumps({"drill": drill.id, "solution": drill.reference}, ensure_ascii=False))
         return 0

@@ -67,7 +67,7 @@ found = [
 passed = sum(cards.state_of(drill, states) == "passed" for drill in found)
 st.html(
     f'<p class="ws-note">{plural("drills.found", len(found))} · '
-    f"{t('topic.passed_of', passed=passed, total=len(found))}</p>"
+    f"{plural('topic.passed_of', len(found), passed=passed)}</p>"
     if found
     else f'<p class="ws-note">{t("drills.none")}</p>'
 )

@@ -21,10 +21,14 @@ topic = topics[wanted]
 stand = standing()
 frame.tab_title(topic.title)
 topic_view.header(topic)
+if topic.lesson is None:
+    topic_view.without_lesson(topic, stand.drills)
+    topic_view.questions(topic)
+    st.stop()
 left, right = st.columns([7, 3], gap="large")
 with left:
-    topic_view.lesson(topic, read=topic.id in stand.lessons_read)
+    topic_view.lesson(topic.id, topic.lesson, read=topic.id in stand.lessons_read)
 with right, st.container(key="aside"):
-    topic_view.contents(topic)
+    topic_view.contents(topic.lesson)
     topic_view.drills(topic, stand.drills)
     topic_view.questions(topic)

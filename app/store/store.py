@@ -139,6 +139,11 @@ class Store:
         tail = "WHERE kind = ? AND subject = coalesce(?, subject) ORDER BY happened_at, id"
         return self._select(Event, tail, kind, subject)
 
+    def gave_up_lately(self, drill: str) -> bool:
+        """Whether the reference was opened so recently that a pass would be no evidence."""
+        given_up = self.events("gave_up", drill)
+        return bool(given_up) and self._now() - given_up[-1].happened_at <= queries.AIDED
+
     # Questions and reviews
 
     def record_answer(

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from app.i18n import t
+from app.i18n import plural, t
 from app.store import DrillState, State
 from app.ui.html import Tone, bar, chip, facts
 from app.ui.library import Topic
@@ -74,7 +74,7 @@ def topic_card(topic: Topic, states: States, *, read: bool, why: str = "") -> No
 
 def _topic_facts(topic: Topic, passed: int, *, read: bool) -> str:
     total = len(topic.drills)
-    done = t("topic.passed_of", passed=passed, total=total)
+    done = plural("topic.passed_of", total, passed=passed)
     lesson = topic.lesson and t("topic.lesson_minutes", minutes=topic.lesson.minutes)
     items = [
         escape(lesson or ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from app.ui.when import moment
 from drills.catalogue import Drill
 
 POLL_SECONDS = 0.1
+ONE_LINE_FORMULA = re.compile(r"^\$\$(.+)\$\$$", re.MULTILINE)
 HISTORY = 50  # attempts shown
 
 
@@ -47,11 +49,12 @@ def header(drill: Drill, state: DrillState) -> None:
 
 
 def statement(drill: Drill) -> None:
-    st.markdown(drill.statement)
+    """The task. Streamlit shows `$$…$$` on a line of its own as a formula within text."""
+    st.markdown(ONE_LINE_FORMULA.sub(r"$$\n\1\n$$", drill.statement))
 
 
 def hints(drill: Drill, state: DrillState) -> None:
-    """Hints one at a time. Each one shown is recorded: it counts when readiness is judged."""
+    """Hints one at a time. Each one shown is recorded, so that it stays open."""
     if not drill.hints:
         return
     key = f"hints-{drill.id}"
@@ -180,7 +183,7 @@ def history(drill: Drill, attempts: list[Attempt]) -> None:
 
 def reference(drill: Drill, state: DrillState) -> None:
     """The model answer: freely after a pass, else after saying so, which is recorded."""
-    if state.passes or st.session_state.get(f"reference-{drill.id}"):
+    if state.passes or store().gave_up_lately(drill.id):
         st.html(f'<p class="ws-note">{escape(t("drill.reference_note"))}</p>')
         st.code(drill.reference, language="python", line_numbers=True)
         return
@@ -210,7 +213,6 @@ def confirm_giving_up(drill_id: str) -> None:
 def _give_up(drill_id: str) -> None:
     store().record_event(GAVE_UP, drill_id)
     Reviews(store()).drill_finished(drill_id, passed=False)
-    st.session_state[f"reference-{drill_id}"] = True
 
 
 def _attempt_line(attempt: Attempt) -> str:

@@ -54,7 +54,9 @@ def pick(label: str, name: str, options: Sequence[str], title: Callable[[str], s
 def paginate(pages: int, name: str) -> None:
     """Numbered pages for the query parameter `name`; `page_number` says which one is asked for."""
     key = f"filter-{name}"
-    st.session_state[key] = page_number(pages, name)
+    asked = page_number(pages, name)
+    if st.session_state.get(key) != asked:
+        st.session_state[key] = asked
     st.pagination(pages, key=key, on_change=_write_page, args=(name, key))
 
 

@@ -12,6 +12,7 @@ from app.i18n import language, t
 from app.store import StoreError
 
 STATIC = Path(__file__).parents[1] / "static"
+SIDEBAR_WIDTH = 232  # pixels; a laptop needs the rest for a task beside its code
 _log = logging.getLogger(__name__)
 
 
@@ -21,6 +22,7 @@ def configure() -> None:
         page_title="Whetstone",
         page_icon=str(STATIC / "icon.png"),
         layout="wide",
+        initial_sidebar_state=SIDEBAR_WIDTH,
         menu_items={"About": t("app.about")},  # a menu with an entry also offers the theme
     )
     st.logo(str(STATIC / "icon.png"), size="large", link=None)

@@ -7,8 +7,8 @@ from html import escape
 import streamlit as st
 
 from app.i18n import language, plural, t
+from app.readiness import readiness
 from app.ui import cards, frame, library, question_links
-from app.ui.evidence import readiness
 from app.ui.html import facts, labelled_bar, labelled_nothing
 from app.ui.places import link
 from app.ui.progress import Standing
@@ -46,6 +46,7 @@ def welcome(stand: Standing) -> None:
         facts(
             escape(plural("home.lessons", lessons)),
             escape(plural("drills.found", len(drills))),
+            escape(plural("topic.questions", len(question_links.questions()))),
             escape(plural("home.skills", len(all_skills()))),
         )
     )
@@ -111,8 +112,10 @@ def readiness_bars(stand: Standing) -> None:
     for group in groups().values():
         share = readiness(in_group(evidence, group.id))
         if share is None:
-            rows.append(labelled_nothing(group_name(group), t("home.no_drills_yet")))
+            rows.append(labelled_nothing(group_name(group), t("home.not_measured")))
         else:
             rows.append(labelled_bar(group_name(group), share, f"{share:.0%}"))
     st.html("".join(rows))
-    st.html(f'<p class="ws-note">{escape(t("home.readiness_note"))}</p>')
+    measured = sum(item.measured for item in evidence.values())
+    note = t("home.readiness_note", measured=measured, total=len(evidence))
+    st.html(f'<p class="ws-note">{escape(note)}</p>')

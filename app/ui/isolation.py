@@ -15,4 +15,13 @@ def protection_note() -> str:
 
 
 def protection_name(protection: Protection) -> str:
-    return t(f"isolation.name.{protection.name.replace(' ', '-')}")
+    return t(f"isolation.name.{_key(protection)}")
+
+
+def protection_held(protection: Protection) -> str:
+    """What holds where this protection is in force."""
+    return t(f"isolation.held.{_key(protection)}")
+
+
+def _key(protection: Protection) -> str:
+    return protection.name.replace(" ", "-")

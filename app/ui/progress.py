@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.readiness import SkillEvidence, skill_evidence
 from app.store import DrillState, QuestionState, SelfAssessment
 from app.ui import question_links
-from app.ui.evidence import Evidence, gather
 from app.ui.services import store
 from drills.catalogue import all_drills
 from topics.skills import all_skills
@@ -31,10 +31,10 @@ class Standing:
         tried = any(state.attempts for state in self.drills.values())
         return not (tried or self.questions or self.lessons_read or self.self_assessments)
 
-    def evidence(self) -> dict[str, Evidence]:
+    def evidence(self) -> dict[str, SkillEvidence]:
         """What is shown of every skill, by its id."""
-        return gather(
-            all_skills().values(),
+        return skill_evidence(
+            all_skills(),
             all_drills().values(),
             self.drills,
             question_links.questions(),

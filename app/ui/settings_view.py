@@ -13,9 +13,10 @@ from app import health, i18n
 from app.i18n import plural, t
 from app.store import StoreError, StoreImportError
 from app.ui.html import Tone, chip
-from app.ui.isolation import protection_note
+from app.ui.isolation import protection_held, protection_name, protection_note
 from app.ui.services import desk, store
 from app.ui.session import choose_language
+from verifiers.isolation import Protection, isolation
 
 FINDING_TONES: dict[health.State, Tone] = {"ok": "good", "weaker": "warn", "broken": "bad"}
 
@@ -91,13 +92,23 @@ def machine() -> None:
     st.subheader(t("settings.machine"), anchor=False)
     st.write(t(f"settings.judge.{desk().status}"))
     st.write(protection_note())
-    rows = "".join(_finding(finding) for finding in health.findings())
-    st.html(f'<div class="ws-checks" role="list">{rows}</div>')
+    facts = [health.python(), health.packages(), health.graphics(), health.content()]
+    rows = [_row(t(f"health.name.{one.name.lower()}"), one) for one in facts]
+    rows += [_row(protection_name(one), _protected(one)) for one in isolation().protections]
+    rows.append(_row(t("health.name.progress"), health.database()))
+    st.html(f'<div class="ws-checks" role="list">{"".join(rows)}</div>')
 
 
-def _finding(finding: health.Finding) -> str:
+def _protected(one: Protection) -> health.Finding:
+    """A protection that holds is said in the reader's words, a missing one as `doctor` says it."""
+    if one.active:
+        return health.Finding(one.name, "ok", protection_held(one))
+    return health.Finding(one.name, "weaker", one.sentence, one.remedy)
+
+
+def _row(name: str, finding: health.Finding) -> str:
     """One fact with its state, and what to do where something is wrong."""
     outcome = chip(t(f"settings.finding.{finding.state}"), FINDING_TONES[finding.state])
-    head = f'<div class="ws-check"><span>{escape(finding.name)}</span>{outcome}</div>'
+    head = f'<div class="ws-check"><span>{escape(name)}</span>{outcome}</div>'
     detail = f'<p class="ws-note">{escape(finding.detail)} {escape(finding.remedy)}</p>'
     return f'<div role="listitem">{head}{detail}</div>'

@@ -39,18 +39,23 @@ def prerequisites(lesson: Lesson) -> None:
                 link("topic", topic.title, id=topic.id)
 
 
-def lesson(topic: Topic, *, read: bool) -> None:
+def without_lesson(topic: Topic, states: cards.States) -> None:
+    """What there is of a topic whose lesson is not written yet: its drills."""
+    st.html(f'<p class="ws-note">{escape(t("topic.no_lesson"))}</p>')
+    with st.grid("auto", min_column_width=300, gap="small"):
+        for drill in topic.drills:
+            cards.drill_card(drill, topic.title, states)
+
+
+def lesson(topic_id: str, lesson: Lesson, *, read: bool) -> None:
     """The lesson block by block, and the button that says it was read."""
-    if topic.lesson is None:
-        st.info(t("topic.no_lesson"))
-        return
-    for number, block in enumerate(topic.lesson.blocks):
+    for number, block in enumerate(lesson.blocks):
         match block:
             case Text(markdown):
                 with st.container(key=f"prose-{number}"):
                     st.markdown(markdown)
             case FigureRef(figure_id):
-                live_figure(topic.id, figures(topic.id, language())[figure_id])
+                live_figure(topic_id, figures(topic_id, language())[figure_id])
             case Misconception(claim, correction):
                 misconception(number, claim, correction)
     if read:
@@ -61,7 +66,7 @@ def lesson(topic: Topic, *, read: bool) -> None:
             key="mark-read",
             type="primary",
             on_click=_mark_read,
-            args=(topic.id,),
+            args=(topic_id,),
         )
 
 
@@ -119,11 +124,9 @@ def widget(key: str, control: Control) -> Value:
             return st.toggle(label, default, key=key)
 
 
-def contents(topic: Topic) -> None:
+def contents(lesson: Lesson) -> None:
     """The lesson's sections as links within the page."""
-    if topic.lesson is None:
-        return
-    text = "\n".join(block.markdown for block in topic.lesson.blocks if isinstance(block, Text))
+    text = "\n".join(block.markdown for block in lesson.blocks if isinstance(block, Text))
     unfenced = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     headings = re.findall(r"^## +(.+?)\s*$", unfenced, flags=re.MULTILINE)
     if len(headings) > 1:
