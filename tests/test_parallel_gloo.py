@@ -18,7 +18,17 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from topics.labs.parallel import bus_factor
+from topics.labs.parallel import (
+    SCHEDULES,
+    LayerShape,
+    PipelineSettings,
+    SequenceParallelSettings,
+    bus_factor,
+    flat,
+    get_link,
+    simulate_pipeline,
+    volume_per_parameter,
+)
 from topics.labs.parallel.forms import (
     AdamShard,
     Wire,
@@ -27,9 +37,13 @@ from topics.labs.parallel.forms import (
     ring_all_reduce,
     sequence_parallel_mlp,
     tensor_parallel_mlp,
+    zero_3_mlp,
     zero_adam_step,
 )
+from topics.labs.parallel.forms_pipeline import pipeline_rank
+from topics.labs.parallel.forms_sequence import ring_attention, ulysses_attention
 from topics.labs.parallel.network.messages import cut
+from topics.labs.parallel.sequence_parallel import forward_elements_per_rank
 
 ITEM = 8  # bytes of a float64
 TOKENS, HIDDEN, FFN = 8, 6, 12
@@ -44,14 +58,14 @@ class GlooWire:
         self.rank, self.n_ranks, self.bytes_sent = rank, n_ranks, 0
         self._under_way: list[Any] = []
 
-    def send(self, target: int, values: np.ndarray) -> None:
+    def send(self, target: int, values: np.ndarray, tag: int = 0) -> None:
         tensor = torch.from_numpy(np.ascontiguousarray(values).copy())
         self.bytes_sent += tensor.numel() * tensor.element_size()
-        self._under_way.append((dist.isend(tensor, target), tensor))
+        self._under_way.append((dist.isend(tensor, target, tag=tag), tensor))
 
-    def receive(self, source: int, shape: tuple[int, ...]) -> np.ndarray:
+    def receive(self, source: int, shape: tuple[int, ...], tag: int = 0) -> np.ndarray:
         tensor = torch.empty(shape, dtype=torch.float64)
-        dist.recv(tensor, source)
+        dist.recv(tensor, source, tag=tag)
         return tensor.numpy()
 
     def finish(self) -> None:
@@ -225,3 +239,96 @@ def test_an_all_to_all_transposes_who_has_what(tmp_path: Path) -> None:
     for rank, (found, sent) in enumerate(on_ranks(4, job, tmp_path)):
         assert found[:, 0].tolist() == [rank + 10 * source for source in range(4)]
         assert sent == bus_factor("all_to_all", 4) * 4 * ITEM
+
+
+@pytest.mark.parametrize("n", WORLDS)
+def test_data_parallel_gradients_are_those_of_the_whole_batch(n: int, tmp_path: Path) -> None:
+    x, up, down, grad = MLP
+    rows = cut(slice(0, TOKENS), n)
+
+    def job(wire: Wire) -> Any:
+        mine = rows[wire.rank]
+        _, _, *grads = torch_mlp(x[mine], up, down, grad[mine])
+        bucket = np.concatenate([part.ravel() for part in grads])
+        return ring_all_reduce(wire, bucket)
+
+    _, _, grad_up, grad_down = torch_mlp(*MLP)
+    whole = np.concatenate([grad_up.ravel(), grad_down.ravel()])
+    for found, sent in on_ranks(n, job, tmp_path):
+        np.testing.assert_allclose(found, whole, atol=1e-12)
+        assert sent == volume_per_parameter(0, n) * 2 * HIDDEN * FFN * ITEM
+
+
+@pytest.mark.parametrize("n", WORLDS)
+def test_zero_3_gathers_weights_twice_and_scatters_the_mean_gradient(
+    n: int, tmp_path: Path
+) -> None:
+    x, up, down, grad = MLP
+    params = np.concatenate([up.ravel(), down.ravel()])
+    rows, pieces = cut(slice(0, TOKENS), n), cut(slice(0, params.size), n)
+
+    def job(wire: Wire) -> Any:
+        mine = rows[wire.rank]
+        return zero_3_mlp(wire, x[mine], params[pieces[wire.rank]], (HIDDEN, FFN), grad[mine])
+
+    out, _, grad_up, grad_down = torch_mlp(*MLP)
+    mean = np.concatenate([grad_up.ravel(), grad_down.ravel()]) / n
+    for rank, ((found, piece), sent) in enumerate(on_ranks(n, job, tmp_path)):
+        np.testing.assert_allclose(found, out[rows[rank]], atol=1e-12)
+        np.testing.assert_allclose(piece, mean[pieces[rank]], atol=1e-12)
+        assert sent == volume_per_parameter(3, n) * params.size * ITEM
+
+
+@pytest.mark.parametrize("kind", ["ulysses", "ring"])
+@pytest.mark.parametrize("n", WORLDS)
+def test_attention_over_a_cut_sequence_is_that_over_the_whole(
+    n: int, kind: str, tmp_path: Path
+) -> None:
+    heads, head_dim = 4, 3
+    q, k, v = (draw(heads, TOKENS, head_dim, seed=40 + i) for i in range(3))
+    rows = cut(slice(0, TOKENS), n)
+    attend = {"ulysses": ulysses_attention, "ring": ring_attention}[kind]
+
+    def job(wire: Wire) -> Any:
+        return attend(wire, *(part[:, rows[wire.rank]] for part in (q, k, v)))
+
+    tensors = (torch.from_numpy(part) for part in (q, k, v))
+    whole = torch.nn.functional.scaled_dot_product_attention(*tensors).numpy()
+    layer = LayerShape(heads * head_dim, heads, heads, seq_len=TOKENS)
+    settings = SequenceParallelSettings(flat(n, get_link("nvlink-h100")), layer, kind)
+    for rank, (found, sent) in enumerate(on_ranks(n, job, tmp_path)):
+        np.testing.assert_allclose(found, whole[:, rows[rank]], atol=1e-12)
+        assert sent == forward_elements_per_rank(settings) * ITEM
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("n", WORLDS)
+def test_every_schedule_of_a_pipeline_gives_the_gradients_of_one_process(
+    n: int, name: str, tmp_path: Path
+) -> None:
+    """The orders run as they are simulated: they end, and every message is the right one."""
+    settings = PipelineSettings(name, n, 2 * n, message_bytes=TOKENS * HIDDEN * ITEM)
+    simulated = simulate_pipeline(settings)
+    shape, codes = simulated.shape, simulated.timeline.codes
+    weights = [draw(HIDDEN, HIDDEN, seed=50 + s) for s in range(shape.n_virtual_stages)]
+    inputs = [draw(TOKENS, HIDDEN, seed=70 + i) for i in range(2 * n)]
+    grads_out = [draw(TOKENS, HIDDEN, seed=90 + i) for i in range(2 * n)]
+
+    def job(wire: Wire) -> Any:
+        order = codes[wire.rank][codes[wire.rank] >= 0]
+        ranks = shape.ranks_of_stages()
+        mine = {s: weight for s, weight in enumerate(weights) if ranks[s] == wire.rank}
+        return pipeline_rank(wire, shape, order, mine, inputs, grads_out)
+
+    layers = [torch.from_numpy(weight).requires_grad_() for weight in weights]
+    for x, grad in zip(inputs, grads_out, strict=True):
+        hidden = torch.from_numpy(x)
+        for layer in layers:
+            hidden = torch.tanh(hidden @ layer)
+        hidden.backward(torch.from_numpy(grad))
+    answers = on_ranks(n, job, tmp_path)
+    found = {stage: grad for grads, _ in answers for stage, grad in grads.items()}
+    assert set(found) == set(range(shape.n_virtual_stages))
+    for stage, layer in enumerate(layers):
+        np.testing.assert_allclose(found[stage], layer.grad.numpy(), atol=1e-12)
+    assert [sent for _, sent in answers] == simulated.bytes_sent.tolist()

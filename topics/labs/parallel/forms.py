@@ -18,7 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class Wire(Protocol):
-    """How a rank reaches the others. `send` does not wait; `receive` does."""
+    """How a rank reaches the others. `send` does not wait, `receive` does; `tag` pairs the two."""
 
     @property
     def rank(self) -> int: ...
@@ -26,9 +26,9 @@ class Wire(Protocol):
     @property
     def n_ranks(self) -> int: ...
 
-    def send(self, target: int, values: FloatArray) -> None: ...
+    def send(self, target: int, values: FloatArray, tag: int = 0) -> None: ...
 
-    def receive(self, source: int, shape: tuple[int, ...]) -> FloatArray: ...
+    def receive(self, source: int, shape: tuple[int, ...], tag: int = 0) -> FloatArray: ...
 
 
 def ring_reduce_scatter(wire: Wire, vector: FloatArray) -> FloatArray:
@@ -163,3 +163,28 @@ def expert_parallel_mlp(
     arrived = all_to_all(wire, blocks)  # (n_ranks, tokens, hidden)
     done = np.maximum(arrived @ up, 0.0) @ down
     return all_to_all(wire, done)[expert, np.arange(tokens)]
+
+
+def zero_3_mlp(
+    wire: Wire, x: FloatArray, pieces: FloatArray, sizes: tuple[int, int], grad_out: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """ReLU MLP whose weights are sharded (ZeRO-3, FSDP): output, and this rank's piece of the mean.
+
+    `pieces` is this rank's piece of up (hidden, ffn) and down (ffn, hidden) laid end to end,
+    `sizes` is (hidden, ffn), `x` (tokens, hidden) this rank's data. Weights are gathered for the
+    forward and once more for the backward, gradients reduce-scattered (Rajbhandari et al. 2020).
+    """
+    hidden, ffn = sizes
+    n_params = 2 * hidden * ffn
+    up, down = _unpack(ring_all_gather(wire, pieces, n_params), hidden, ffn)
+    wide = np.maximum(x @ up, 0.0)  # (tokens, ffn)
+    out = wide @ down
+    up, down = _unpack(ring_all_gather(wire, pieces, n_params), hidden, ffn)
+    grad_wide = (grad_out @ down.T) * (wide > 0)
+    grads = np.concatenate([(x.T @ grad_wide).ravel(), (wide.T @ grad_out).ravel()])
+    return out, ring_reduce_scatter(wire, grads) / wire.n_ranks
+
+
+def _unpack(flat: FloatArray, hidden: int, ffn: int) -> tuple[FloatArray, FloatArray]:
+    cut_at = hidden * ffn
+    return flat[:cut_at].reshape(hidden, ffn), flat[cut_at:].reshape(ffn, hidden)
