@@ -20,9 +20,13 @@ def console() -> Console:
     """A console on stdout; styled only where stdout is a terminal."""
     from rich.console import Console
 
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # rich would exit with 1, which here says that a solution did not pass
+
     # Without a terminal there is no width to fit into: one line of text stays one line.
     width = None if sys.stdout.isatty() else 10_000
-    return Console(highlight=False, emoji=False, markup=False, width=width)
+    return Ours(highlight=False, emoji=False, markup=False, width=width)
 
 
 def say(message: str) -> None:

@@ -142,8 +142,9 @@ def test_ctrl_c_ends_a_command_with_130_and_no_traceback(tmp_path: Path):
     assert (process.returncode, output.strip(), errors.strip()) == (130, "", "")
 
 
-def test_a_reader_that_leaves_is_no_error():
-    process = launch("drills", "--json", env=os.environ | {"PYTHONUNBUFFERED": "1"})
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_reader_that_leaves_is_no_error(options: list[str]):
+    process = launch("drills", *options, env=os.environ | {"PYTHONUNBUFFERED": "1"})
     assert process.stdout and process.stderr
     process.stdout.close()
     with process.stderr:

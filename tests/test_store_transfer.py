@@ -142,3 +142,18 @@ def test_importing_a_missing_file_or_a_folder_says_so(tmp_path: Path):
         for path in (tmp_path / "missing", tmp_path):
             with pytest.raises(StoreImportError, match="cannot read"):
                 store.import_(path)
+
+
+@pytest.mark.parametrize("form", [2, 0, "1", None, [1]])
+def test_an_export_of_another_form_is_refused(tmp_path: Path, form: object):
+    file = tmp_path / "later.jsonl"
+    file.write_text(json.dumps({"whetstone_export": form, "records": 0}))
+    with Store.open() as store, pytest.raises(StoreImportError, match="Update Whetstone"):
+        store.import_(file)
+
+
+def test_a_line_that_is_no_text_is_named_as_such(exported: Path):
+    lines = exported.read_bytes().splitlines(keepends=True)
+    exported.write_bytes(b"".join([*lines[:3], b"\xff\xfe\n", *lines[4:]]))
+    with Store.open() as store, pytest.raises(StoreImportError, match="line 4: not UTF-8"):
+        store.import_(exported)

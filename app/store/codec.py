@@ -47,7 +47,10 @@ def to_line(record: Record) -> str:
 def from_line(line: str | bytes) -> Record:
     """The record of a line. Raises ValueError saying what is wrong with the line."""
     try:
-        data = json.loads(line, parse_constant=_refuse_constant)
+        text = line.decode() if isinstance(line, bytes) else line
+        data = json.loads(text, parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise ValueError("not UTF-8") from error
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(data, dict):

@@ -70,6 +70,11 @@ def read_export(path: Path) -> list[Record]:
                     f"{path} is not an export of progress: its first line is not that of one. "
                     "`python -m app progress --export FILE` makes one."
                 )
+            if header["whetstone_export"] not in range(1, FORMAT_VERSION + 1):
+                raise StoreImportError(
+                    f"{path} is an export of another form ({header['whetstone_export']!r}) than "
+                    "this Whetstone reads. Update Whetstone, then import. Nothing was imported."
+                )
             records = [
                 _record(path, number, line) for number, line in enumerate(file, 2) if line.strip()
             ]
