@@ -226,7 +226,10 @@ class Attempt:
         if number == signal.SIGKILL and cpu >= self.job.time_limit:
             return "time_limit", f"used {cpu:.1f} seconds of CPU time"
         if number == signal.SIGSYS:
-            return "crashed", "killed by a fatal signal that it sent itself, as os.abort() does"
+            return "crashed", (
+                "killed for a call that the sandbox forbids, or by a fatal signal that it sent "
+                "itself, as os.abort() does"
+            )
         tail = bytes(self.printed[-4096:])
         if any(word in tail for word in (b"bad_alloc", b"MemoryError", b"annot allocate memory")):
             return "memory_limit", self._too_much_memory

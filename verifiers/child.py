@@ -10,6 +10,7 @@ make a context, which must not exist before a fork) and waits for its one job.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import os
@@ -122,7 +123,8 @@ def run_entry(entry: Entry, payload: bytes, frames: int) -> int:
 def flush_printing() -> None:
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is not None:
-            stream.flush()
+            with contextlib.suppress(ValueError):  # the submission closed it
+                stream.flush()
 
 
 def finish(header: wire.JobHeader, recipe: Recipe, payload: int, frames: int) -> None:

@@ -23,12 +23,13 @@ NETWORK = (
 )
 PROCESSES = (
     "fork vfork execve execveat ptrace process_vm_readv process_vm_writev process_madvise "
-    "pidfd_open pidfd_getfd pidfd_send_signal kcmp setsid setpgid "
+    "pidfd_open pidfd_getfd pidfd_send_signal process_mrelease kcmp setsid setpgid "
     "sched_setscheduler sched_setattr setpriority ioprio_set"
 )
 NAMESPACES = (
     "unshare setns mount umount umount2 pivot_root chroot open_tree move_mount fsopen fsmount "
-    "fsconfig fspick mount_setattr open_by_handle_at name_to_handle_at statmount listmount"
+    "fsconfig fspick mount_setattr open_by_handle_at name_to_handle_at statmount listmount "
+    "open_tree_attr listns"
 )
 PRIVILEGES = (
     "setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset "
@@ -46,6 +47,16 @@ KERNEL = (
     "fanotify_init inotify_init inotify_init1 mknod mknodat uselib ustat sysfs _sysctl "
     "landlock_create_ruleset move_pages migrate_pages mbind set_mempolicy"
 )
+# Calls that a library may be too old to know by name. From 424 on, numbers do not depend on the
+# architecture (scripts/syscall.tbl of the kernel).
+NUMBERS = {
+    **{"pidfd_send_signal": 424, "io_uring_setup": 425, "io_uring_enter": 426},
+    **{"io_uring_register": 427, "open_tree": 428, "move_mount": 429, "fsopen": 430},
+    **{"fsconfig": 431, "fsmount": 432, "fspick": 433, "pidfd_open": 434, "clone3": 435},
+    **{"pidfd_getfd": 438, "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443},
+    **{"landlock_create_ruleset": 444, "memfd_secret": 447, "process_mrelease": 448},
+    **{"statmount": 457, "listmount": 458, "open_tree_attr": 467, "listns": 470},
+}
 # Calls that send a signal, and which of their arguments says which one.
 SIGNALLING = {"kill": 1, "tkill": 1, "rt_sigqueueinfo": 1, "tgkill": 2, "rt_tgsigqueueinfo": 2}
 # fcntl can have the kernel send any signal to any process when a descriptor has news.
@@ -72,10 +83,12 @@ def why_not_seccomp() -> str:
 
 
 def _deny(rules: Any, name: str, action: int, *arguments: Any) -> None:
-    """Add a rule; a call that this architecture or library does not know needs none."""
-    try:
-        rules.add_rule(action, name, *arguments)
-    except (OSError, ValueError):
+    """Add a rule; a call that this architecture does not know needs none."""
+    for call in (name, *([NUMBERS[name]] if name in NUMBERS else [])):
+        try:
+            rules.add_rule(action, call, *arguments)
+        except (OSError, ValueError):
+            continue  # not known by this name, or not at all
         return
 
 
