@@ -124,8 +124,9 @@ def test_tensor_parallelism_reduces_as_often_and_as_much_as_dtensor(
     assert bytes_sent(seen) == pytest.approx(bytes_per_layer(settings))
 
 
+@pytest.mark.parametrize(("readers", "fused"), [(1, True), (3, False)])
 def test_sequence_parallelism_gathers_and_scatters_as_often_and_as_much_as_dtensor(
-    mesh: DeviceMesh,
+    mesh: DeviceMesh, readers: int, fused: bool
 ) -> None:
     rows = Shard(1)
     plan = {
@@ -136,9 +137,9 @@ def test_sequence_parallelism_gathers_and_scatters_as_often_and_as_much_as_dtens
         "up": ColwiseParallel(input_layouts=rows),
         "down": RowwiseParallel(output_layouts=rows),
     }
-    layer = parallelize_module(Layer(1), mesh, plan)
+    layer = parallelize_module(Layer(readers), mesh, plan)
     seen = seen_in(layer, torch.randn(BATCH, SEQ // RANKS, HIDDEN, requires_grad=True))
-    settings = replace(SETTINGS, sequence_parallel=True)
+    settings = replace(SETTINGS, sequence_parallel=True, fused_inputs=fused)
     assert Counter(op for op, _ in seen) == expected_counts(settings)
     assert bytes_sent(seen) == pytest.approx(bytes_per_layer(settings))
 

@@ -106,7 +106,7 @@ OPTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("overlap", "yes|no", "communicate while computing (yes)"),
         ("prefetch", "N", "layers that ZeRO-3 fetches ahead (1)"),
         ("sequence-parallel", "yes|no", "tp with sequence parallelism (tp: no, plan: yes)"),
-        ("fused-inputs", "yes|no", "q, k, v share one backward all-reduce (yes)"),
+        ("fused-inputs", "yes|no", "q, k, v share one collective (yes)"),
         ("regather", "yes|no", "gather layer inputs again for the weight gradient (no)"),
         ("sp-kind", "KIND", "megatron, ulysses or ring (megatron)"),
         ("experts", "N", "experts (64)"),

@@ -92,7 +92,8 @@ def calls_per_layer(settings: TensorParallelSettings) -> list[Call]:
 
     With `fused_inputs` the projections that read the same input share one backward reduction, as
     in Megatron-LM. Without, q, k and v (and gate and up) reduce their input's gradient one by one,
-    as a plan of separate column-wise linears does. `regather` adds the all-gather with which
+    as a plan of separate column-wise linears does; with sequence parallelism they also gather it
+    one by one. `regather` adds the all-gather with which
     sequence parallelism fetches the layer input again for its weight gradient instead of keeping
     it whole (Korthikanti et al. 2022, section 4.2.2).
     """
@@ -100,17 +101,20 @@ def calls_per_layer(settings: TensorParallelSettings) -> list[Call]:
     payload = float(layer.tokens * layer.hidden * settings.dtype_bytes)
     readers = {"attention": 3, "feed-forward": 2 if layer.gated else 1}
     blocks = ("attention", "feed-forward")
-    if settings.sequence_parallel:
-        gather, scatter = "all_gather", "reduce_scatter"
-        forward = [Call(b, op, False, payload) for b in blocks for op in (gather, scatter)]
-        again = [gather] if settings.regather else []
-        order = [gather, *again, scatter]
-        return forward + [Call(b, op, True, payload) for b in blocks[::-1] for op in order]
-    forward = [Call(b, "all_reduce", False, payload) for b in blocks]
     times = {b: 1 if settings.fused_inputs else readers[b] for b in blocks}
-    return forward + [
-        Call(b, "all_reduce", True, payload) for b in blocks[::-1] for _ in range(times[b])
-    ]
+    forward: list[tuple[str, str]] = []
+    backward: list[tuple[str, str]] = []
+    for b in blocks:
+        if settings.sequence_parallel:
+            again = times[b] if settings.regather else 0
+            forward += [(b, "all_gather")] * times[b] + [(b, "reduce_scatter")]
+            enter = [(b, "all_gather")] * (1 + again)
+            backward[:0] = enter + [(b, "reduce_scatter")] * times[b]
+        else:
+            forward += [(b, "all_reduce")]
+            backward[:0] = [(b, "all_reduce")] * times[b]
+    calls = [Call(b, op, False, payload) for b, op in forward]
+    return calls + [Call(b, op, True, payload) for b, op in backward]
 
 
 def simulate_tensor_parallel(settings: TensorParallelSettings) -> StepResult:
