@@ -46,6 +46,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "gemma3_text": {**LLAMA, "head_dim": 32},
     "phi3": LLAMA,
     "glm4": {**LLAMA, "head_dim": 32},
+    "olmo": LLAMA,
     "olmo2": LLAMA,
     "cohere": LLAMA,
     "starcoder2": LLAMA,
@@ -53,6 +54,16 @@ SIZES: dict[str, dict[str, Any]] = {
     "t5": {**T5, **T5_IDS},
     "deepseek_v3": {**DEEPSEEK, "topk_group": 1, "first_k_dense_replace": 9},
     "mixtral": {**LLAMA, "num_local_experts": 4},
+    "glm4_moe": {
+        **LLAMA,
+        "head_dim": 32,
+        "n_routed_experts": 4,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 96,
+        "n_group": 1,
+        "topk_group": 1,
+        "first_k_dense_replace": 0,
+    },
     "qwen3_moe": {**LLAMA, "num_experts": 8, "num_experts_per_tok": 2, "head_dim": 32},
     "gpt_oss": {**LLAMA, "head_dim": 32, "num_local_experts": 4, "num_experts_per_tok": 2},
 }
@@ -131,6 +142,34 @@ def test_every_length_is_right_not_just_one(family: str, seq: int):
         real = per_layer(make, 3, seq)
     model = model_from_config(sized(family, SIZES[family], 2).to_dict())
     assert trace(model, Run(3, seq, "eager", False, 4.0, "cpu")).saved == real
+
+
+@pytest.mark.parametrize("family", ["gpt_neox", "phi3", "falcon", "gemma"])
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_one_sequence_keeps_views_where_several_are_copied(family: str, attention: str):
+    sizes = {**CLASSIC, "num_key_value_heads": 1} if family == "gemma" else {**CLASSIC}
+    if family == "falcon":
+        del sizes["intermediate_size"]  # its feed-forward is four times as wide whatever that says
+
+    def make(layers: int) -> torch.nn.Module:
+        return build(sized(family, sizes, layers), attention, FP32)
+
+    with fake_run(cuda=False):
+        real = per_layer(make, 1, 65, mask=False)
+    model = model_from_config(sized(family, sizes, 2).to_dict())
+    ours = trace(model, Run(1, 65, attention, False, 4.0, "cpu")).saved  # type: ignore[arg-type]
+    assert ours == pytest.approx(real, rel=1e-4)
+
+
+def test_autocast_widens_the_softmax():
+    def make(layers: int) -> torch.nn.Module:
+        return build(sized("gpt2", GPT2, layers), "eager", FP32)
+
+    with fake_run(cuda=False), torch.autocast("cpu", BF16):
+        real = per_layer(make, BATCH, SEQ)
+    model = model_from_config(sized("gpt2", GPT2, 2).to_dict())
+    run = Run(BATCH, SEQ, "eager", False, 2.0, "cpu", autocast=True)
+    assert trace(model, run).saved == real
 
 
 TARGETS = [("llama", "all-linear"), ("llama", "q_proj,v_proj"), ("gpt2", "c_attn")]

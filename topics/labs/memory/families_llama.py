@@ -155,7 +155,7 @@ def _cohere(c: Reader) -> ModelConfig:
 
 
 def _olmo(c: Reader) -> ModelConfig:
-    return decoder(c, norm="none", block_norms=0, final_norm=False)
+    return decoder(c, norm="none", block_norms=0)
 
 
 def _olmo2(c: Reader) -> ModelConfig:

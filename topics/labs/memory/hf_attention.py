@@ -24,7 +24,8 @@ def attend(
 
     `kv_seq` is the keys' length where it differs (cross-attention). `masked` says whether SDPA is
     given a mask; flash-attn never is. `eager_only` is for families that have nothing else. With
-    `repeat` false, SDPA broadcasts a single key-value head by itself. `by_head` says that the query
+    `repeat` false, SDPA broadcasts a single key-value head by itself, which no fused kernel can:
+    everything is then written out. `by_head` says that the query
     lies in memory head by head (partial rotary joins its halves so); a fused kernel's result then
     does too, and must be copied for the output projection. `bias_heads` counts the heads of a
     learned position bias (T5), which SDPA takes as a mask of its own for each.
@@ -33,7 +34,7 @@ def attend(
     masked = run.mask if masked is None else masked
     kind = "eager" if eager_only else run.attention
     if kind == "eager":
-        return _eager(parts, q, k, v, softmax_fp32, kv_seq)
+        return _eager(parts, q, k, v, softmax_fp32 or run.autocast, kv_seq)
     return _fused(parts, q, k, v, kv_seq, masked and kind == "sdpa", repeat, by_head, bias_heads)
 
 
@@ -47,11 +48,25 @@ def _repeat(parts: Parts, x: Value, kv_seq: int) -> Value:
     return parts.tape.copy(x, parts.batch * kv_seq * parts.heads * head_dim)
 
 
+def _product_input(parts: Parts, x: Value, kv_seq: int, shared: bool = False) -> Value:
+    """What a batched product reads: a copy by batch and head, or x itself where a view will do.
+
+    With one sequence the heads of a slice are views into it, and its whole storage is kept.
+    `shared` says that there are fewer heads than the query has; a single one is only expanded.
+    """
+    if parts.batch == 1 and (not shared or parts.kv_heads == 1):
+        return x
+    return _repeat(parts, x, kv_seq) if shared else parts.tape.copy(x)
+
+
 def _eager(parts: Parts, q: Value, k: Value, v: Value, softmax_fp32: bool, kv_seq: int) -> Value:
     tape, model = parts.tape, parts.model
     kv_seq = kv_seq or parts.seq
     scores = parts.batch * parts.heads * parts.seq * kv_seq
-    query, key, value = tape.copy(q), _repeat(parts, k, kv_seq), _repeat(parts, v, kv_seq)
+    grouped = parts.heads != parts.kv_heads
+    width = v.elements / (parts.batch * kv_seq * parts.kv_heads) * parts.heads
+    query = _product_input(parts, q, kv_seq)
+    key, value = (_product_input(parts, x, kv_seq, grouped) for x in (k, v))
     weights = tape.scale(tape.matmul(query, key, scores))
     if model.softcap:
         weights = tape.scale(tape.keep_result(weights))
@@ -62,7 +77,6 @@ def _eager(parts: Parts, q: Value, k: Value, v: Value, softmax_fp32: bool, kv_se
         # only fp16 has a softmax that widens on the way; bf16 is copied to fp32 first
         probabilities = tape.keep_result(tape.cast(weights, 4.0) if softmax_fp32 else weights)
     probabilities = tape.dropout(tape.cast(probabilities, v.item), _dropout(parts))
-    width = value.elements / (parts.batch * kv_seq)
     return tape.copy(tape.matmul(probabilities, value, parts.tokens * width))
 
 
@@ -85,8 +99,10 @@ def _fused(
     query_width = q.elements / parts.tokens
     if grouped and repeat and (masked or query_width / parts.heads > 256):
         k, v = _repeat(parts, k, kv_seq), _repeat(parts, v, kv_seq)
-    if run.device == "cpu" and (p > 0 or value_width != query_width):
-        return _math(parts, q, k, v, p, kv_seq)
+        grouped = False
+    composed = run.device == "cpu" and (p > 0 or value_width != query_width)
+    if composed or (grouped and not repeat):
+        return _math(parts, q, k, v, p, kv_seq, grouped)
     out = tape.new(parts.tokens * value_width, q.item, q.grad or k.grad or v.grad)
     sums = tape.new(parts.batch * parts.heads * parts.seq, 4.0, grad=False)
     bias = parts.seq * kv_seq * (parts.batch if masked else 1) * max(bias_heads, 1.0)
@@ -96,11 +112,15 @@ def _fused(
     return tape.copy(out) if by_head and not efficient else tape.view(out)
 
 
-def _math(parts: Parts, q: Value, k: Value, v: Value, p: float, kv_seq: int) -> Value:
-    """A CPU has no fused kernel with dropout: SDPA writes everything out, in fp32."""
+def _math(
+    parts: Parts, q: Value, k: Value, v: Value, p: float, kv_seq: int, grouped: bool
+) -> Value:
+    """No fused kernel fits (a CPU has none with dropout): all is written out, in fp32."""
     tape, item = parts.tape, q.item
-    query, key, value = (tape.cast(tape.copy(x), 4.0) for x in (q, k, v))
+    query = tape.scale(tape.cast(q, 4.0))
+    key = _product_input(parts, tape.scale(tape.cast(k, 4.0)), kv_seq, grouped)
+    value = _product_input(parts, tape.cast(v, 4.0), kv_seq, grouped)
     scores = parts.batch * parts.heads * parts.seq * kv_seq
     weights = tape.dropout(tape.keep_result(tape.matmul(query, key, scores)), p)
-    out = tape.matmul(weights, value, value.elements * parts.seq / kv_seq)
-    return tape.copy(tape.cast(out, item))
+    width = v.elements / (parts.batch * kv_seq) * (parts.heads / parts.kv_heads if grouped else 1)
+    return tape.copy(tape.cast(tape.matmul(weights, value, parts.tokens * width), item))

@@ -39,8 +39,10 @@ def _embed(parts: Parts, ids: Value) -> Value:
     model, run, tape = parts.model, parts.run, parts.tape
     item = 4.0 if run.autocast else run.item
     width = model.token_width
-    x = tape.new(parts.tokens * width, item, run.train_base)
-    tape.record((ids,), (x,), (ids,), param_grads=model.vocab * width * item / run.tp)
+    x = tape.new(parts.tokens * width, item, run.train_base or run.input_grads)
+    kept = ids if run.train_base else None
+    table = model.vocab * width * item / run.tp if run.train_base else 0.0
+    tape.record((ids,), (x,), (kept,), param_grads=table)
     if model.positions:
         rows = tape.new(run.seq * model.hidden, item, run.train_base)
         positions = tape.new(run.seq, INDEX, grad=False)

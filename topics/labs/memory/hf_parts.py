@@ -197,7 +197,8 @@ class Parts:
             return tape.keep_result(x)
         if name not in ("gelu_new", "gelu_fast"):
             return tape.keep_input(x)
-        cubed = tape.power(x)
+        wide = self.run.autocast and self.run.device == "cuda"  # its autocast runs pow in fp32
+        cubed = tape.power(tape.cast(x, 4.0) if wide else x)
         half = tape.scale(x)
         inner = tape.scale(tape.add(x, tape.scale(cubed)))
         one_more = tape.scale(tape.keep_result(inner))

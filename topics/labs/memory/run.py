@@ -16,12 +16,13 @@ class Run:
 
     `item` is the bytes of an activation (2 for bf16). `mask` is true where a batch is padded or
     packed, so that SDPA is given an explicit mask. `adapters` pairs a projection's role with its
-    LoRA rank; with `train_base` false the model's own weights are frozen. `tp` ranks split the
-    heads and the feed-forward's width, and with `sp` the tokens everywhere else.
+    LoRA rank. With `train_base` false the model's own weights are frozen; `input_grads` says that
+    the tables' output needs a gradient all the same, as checkpointing asks for. `tp` ranks split
+    the heads and the feed-forward's width, and with `sp` the tokens everywhere else.
 
     `device` says whose kernels run: "cuda" keeps one byte per element for dropout, "cpu" composes
     dropout and, where there is any, attention too. "any" composes dropout but has fused attention:
-    what FakeTensorMode shows on a machine without a GPU, and never less than a GPU keeps.
+    what eager attention shows on a machine without a GPU, and never less than a GPU keeps.
     """
 
     batch: int
@@ -39,6 +40,7 @@ class Run:
     tp: int = 1
     sp: bool = False
     dropout: bool = True
+    input_grads: bool = False
 
     @property
     def tokens(self) -> int:

@@ -135,7 +135,8 @@ def _adapter_roles(s: Setting, layer: Layer) -> tuple[tuple[str, float], ...]:
 
 def _end_run(s: Setting, front: bool) -> Run:
     trained = s.method == "full" or (s.method == "freeze" and not front)
-    return replace(_base_run(s), train_base=trained, quantised=False)
+    asked = front and not trained and s.recompute == "full"
+    return replace(_base_run(s), train_base=trained, input_grads=asked, quantised=False)
 
 
 def _moments(s: Setting, states: States, step: StepMemory) -> tuple[Moment, ...]:
