@@ -42,11 +42,12 @@ def ones(solution, draw):
 
 @check("nothing cached")
 def nothing(solution, draw):
-    """No tokens or no sequences need no memory."""
-    for position in (3, 4):
+    """Where any of the counts is 0 there is nothing to store."""
+    for position in range(5):
         sizes = _sizes(draw)
         sizes[position] = 0
         yield observe(draw, solution, *sizes)
+    yield observe(draw, solution, *sizes, 0.5)
 
 
 @check("real models")
@@ -56,3 +57,14 @@ def real(solution, draw):
     yield observe(draw, solution, 32, 32, 128, 131072, 1)
     yield observe(draw, solution, 80, 8, 128, draw.integer(1000, 200000), draw.integer(1, 64), 1)
     yield observe(draw, solution, 126, 8, 128, 2 * draw.integer(1000, 9999), 4, 0.5)
+
+
+@check("large odd sizes")
+def large(solution, draw):
+    """Every byte counts, also where float32 or a 32-bit integer has too few digits."""
+    for size in (1, 2, 0.5):
+        n_layers, n_kv_heads = (2 * draw.integer(20, 60) + 1 for _ in range(2))
+        head_dim, batch_size = (2 * draw.integer(30, 100) + 1 for _ in range(2))
+        seq_len = 2 * draw.integer(20000, 60000) + 1
+        sizes = (n_layers, n_kv_heads, head_dim, seq_len, batch_size)
+        yield observe(draw, solution, *sizes, bytes_per_value=size)

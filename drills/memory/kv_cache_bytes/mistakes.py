@@ -31,6 +31,18 @@ def forgets_head_dim(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_
     return int(2 * n_layers * n_kv_heads * seq_len * batch_size * bytes_per_value)
 
 
+def forgets_length(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
+    """You count one token. The cache holds a key and a value for every token of a sequence, which is why
+    it grows while the model generates."""
+    return int(2 * n_layers * n_kv_heads * head_dim * batch_size * bytes_per_value)
+
+
+def counts_values(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
+    """You count values, not bytes: `bytes_per_value` has no effect. Multiply by the bytes that each
+    value takes."""
+    return 2 * n_layers * n_kv_heads * head_dim * seq_len * batch_size
+
+
 def always_two_bytes(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
     """You always count 2 bytes. `bytes_per_value` may be 1 (FP8) or 0.5 (int4): quantising the cache
     is the point of that argument."""
@@ -38,8 +50,8 @@ def always_two_bytes(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_
 
 
 def rounds_bytes_up(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
-    """You make `bytes_per_value` an int too early, and 0.5 becomes 0 or 1. Multiply first and convert
-    the product."""
+    """You round `bytes_per_value` up, and 0.5 becomes 1. Two int4 values share a byte: multiply first and
+    convert the product."""
     return (
         2 * n_layers * n_kv_heads * head_dim * seq_len * batch_size * max(1, int(bytes_per_value))
     )
@@ -49,6 +61,23 @@ def truncates_bytes(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_p
     """You write `int(bytes_per_value)` inside the product, which turns 0.5 into 0 and the whole cache
     with it. Convert the product, not the factor."""
     return 2 * n_layers * n_kv_heads * head_dim * seq_len * batch_size * int(bytes_per_value)
+
+
+def truncates_one_head(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
+    """You make the bytes of one head, or of the keys alone, an int before you multiply on. With an odd
+    number of int4 values half a byte is cut off there, and the product multiplies the loss. Convert once,
+    at the end."""
+    per_head = int(head_dim * bytes_per_value)
+    return 2 * n_layers * n_kv_heads * per_head * seq_len * batch_size
+
+
+def in_float32(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
+    """You compute in float32, which holds 24 bits: above 16 MiB it cannot tell neighbouring numbers of
+    bytes apart. Python's own ints are exact at any size."""
+    import numpy as np
+
+    values = 2 * n_layers * n_kv_heads * head_dim * seq_len * batch_size
+    return int(np.float32(values) * np.float32(bytes_per_value))
 
 
 def returns_float(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
@@ -74,6 +103,12 @@ def quadratic_in_length(n_layers, n_kv_heads, head_dim, seq_len, batch_size, byt
     """You multiply by the sequence length twice. The attention scores are quadratic; the cache holds
     one key and one value per token and grows linearly."""
     return int(2 * n_layers * n_kv_heads * head_dim * seq_len**2 * batch_size * bytes_per_value)
+
+
+def adds_heads_and_width(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
+    """You add the number of heads and their width. Each head has `head_dim` values of its own, so the two
+    multiply."""
+    return int(2 * n_layers * (n_kv_heads + head_dim) * seq_len * batch_size * bytes_per_value)
 
 
 def counts_queries_too(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
