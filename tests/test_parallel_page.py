@@ -153,6 +153,19 @@ def test_a_bar_for_every_operation_until_there_are_too_many() -> None:
     assert isinstance(gantt.timeline_chart(many).data[0], go.Heatmap)
 
 
+def test_every_second_chunk_has_a_colour_of_its_own_in_the_legend_too() -> None:
+    drawn = gantt.timeline_chart(simulate_pipeline(PipelineSettings("interleaved", 2, 4)))
+    colours = {trace.name: trace.marker.color for trace in drawn.data}
+    assert len(set(colours.values())) == len(colours) == 4
+
+
+def test_two_settings_share_one_time_axis() -> None:
+    short = simulate_pipeline(PipelineSettings("zb-h1", 2, 4))
+    for chart in (gantt.timeline_chart, pipeline.memory_chart):
+        assert chart(short, until=100.0).layout.xaxis.range == (0, 100)
+        assert chart(short).layout.xaxis.range == (0, short.makespan)
+
+
 def test_the_picture_shows_what_runs_in_the_middle_of_each_slice() -> None:
     result = simulate_pipeline(PipelineSettings("zb-h1", 3, 4))
     shown, which = gantt.slices(result, n_slices=450)

@@ -137,7 +137,7 @@ def last_end(answers: Iterable[Answer | None]) -> float | None:
 def _pipeline(result: PipelineResult, prefix: str, narrow: bool, until: float | None) -> None:
     chart = gantt.timeline_chart(result, t("lab_parallel.chart.timeline"), until)
     _draw(chart, prefix, "timeline")
-    memory = pipeline.memory_chart(result, t("lab_parallel.chart.memory"))
+    memory = pipeline.memory_chart(result, t("lab_parallel.chart.memory"), until)
     ranks = pipeline.ranks_chart(result, t("lab_parallel.chart.ranks"))
     _beside(memory, ranks, prefix, narrow, ("memory", "ranks"))
     curves = pipeline.bubble_curves(result.settings)

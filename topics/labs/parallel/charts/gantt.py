@@ -27,7 +27,7 @@ NAMES = {
     Kind.BACKWARD_INPUT: "input gradient",
     Kind.BACKWARD_WEIGHT: "weight gradient",
 }
-FAINT = 0.55  # opacity of every second chunk
+FAINT = 0.55  # alpha of every second chunk
 
 
 def timeline_chart(
@@ -75,7 +75,7 @@ def _bars(plot: go.Figure, result: PipelineResult) -> None:
                 x=end - start,
                 y=ranks[chosen],
                 customdata=details,
-                marker={"color": colour, "opacity": FAINT if odd else 1.0, "line": {"width": 0.5}},
+                marker={"color": _faint(colour) if odd else colour, "line": {"width": 0.5}},
                 name=name,
                 text=micro_batches[chosen].tolist() if labelled else None,
                 textposition="inside",
@@ -84,6 +84,12 @@ def _bars(plot: go.Figure, result: PipelineResult) -> None:
                 textfont={"color": "white"},
                 hovertemplate=_hover(name, result.shape.n_chunks > 1),
             )
+
+
+def _faint(colour: str) -> str:
+    """#rrggbb as rgba: a marker's own opacity would not show in the legend."""
+    parts = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({','.join(str(part) for part in parts)},{FAINT})"
 
 
 def _hover(name: str, chunked: bool) -> str:

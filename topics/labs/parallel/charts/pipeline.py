@@ -24,9 +24,15 @@ COMPARED = ("gpipe", "1f1b", "interleaved", "zb-h1", "zb-v")
 OPERATIONS = 8_000  # for all points of the bubble chart together: about 15 ms
 
 
-def memory_chart(result: PipelineResult, title: str = "") -> go.Figure:
-    """GiB on some of the ranks over time."""
-    plot = lab_plot(title, say("time"), "GiB", yaxis={"rangemode": "tozero"})
+def memory_chart(result: PipelineResult, title: str = "", until: float | None = None) -> go.Figure:
+    """GiB on some of the ranks over time; `until` ends the time axis there."""
+    plot = lab_plot(
+        title,
+        say("time"),
+        "GiB",
+        xaxis={"range": [0, until or result.makespan]},
+        yaxis={"rangemode": "tozero"},
+    )
     for i, rank in enumerate(some_ranks(result.shape.n_ranks)):
         steps = result.memory_over_time(rank)
         plot.add_scatter(
@@ -126,7 +132,12 @@ def bubble_chart(
             x=[m for m, _ in points],
             y=[bubble for _, bubble in points],
             mode="lines+markers",
-            line={"width": 3 if name == current else 1.4, "color": SERIES[i % len(SERIES)]},
+            line={
+                "width": 3 if name == current else 1.4,
+                "color": SERIES[i % len(SERIES)],
+                # 1F1B often lies on GPipe's line, which shows through the gaps.
+                "dash": "dash" if name == "1f1b" else "solid",
+            },
             name=SCHEDULES[name].title,
             hovertemplate=f"{SCHEDULES[name].title}<br>%{{x}}: %{{y:.2%}}<extra></extra>",
         )
