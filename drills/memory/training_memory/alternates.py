@@ -1,5 +1,7 @@
 """Right answers in other styles; the verifier must pass them all."""
 
+from fractions import Fraction
+
 
 def table_of_stages(
     n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
@@ -65,3 +67,19 @@ def with_numpy(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_paralle
     sizes[np.array([3, 2, 1]) <= zero_stage] /= data_parallel
     names = ["weights", "gradients", "optimizer", "total"]
     return dict(zip(names, [*sizes, sizes.sum()], strict=True))
+
+
+def exact_fractions(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    match zero_stage:
+        case 0 | 1 | 2 | 3 if data_parallel > 0:
+            share = Fraction(1, data_parallel)
+        case _:
+            raise ValueError(f"stage {zero_stage} on {data_parallel} GPUs")
+    result = {
+        "weights": Fraction(n_params) * Fraction(weight_bytes) * share ** (zero_stage > 2),
+        "gradients": Fraction(n_params) * Fraction(grad_bytes) * share ** (zero_stage > 1),
+        "optimizer": Fraction(n_params) * Fraction(optimizer_bytes) * share ** (zero_stage > 0),
+    }
+    return result | {"total": sum(result.values())}

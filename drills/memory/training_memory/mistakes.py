@@ -81,6 +81,44 @@ def stages_not_cumulative(
     )
 
 
+def gradients_one_stage_early(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    """You share out the gradients with the optimiser at stage 1. Stage 1 shares out the optimiser states
+    alone; the gradients follow at stage 2."""
+    _check(data_parallel, zero_stage)
+    return _answer(
+        *_states(
+            n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage, second=1
+        )
+    )
+
+
+def gradients_one_stage_late(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    """You keep whole gradients at stage 2. Stage 2 is the one that shares them out; only the weights wait
+    for stage 3."""
+    _check(data_parallel, zero_stage)
+    return _answer(
+        *_states(
+            n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage, second=3
+        )
+    )
+
+
+def weights_never_shared(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    """You never share out the weights. Stage 3 does, and every layer is gathered just before it is used."""
+    _check(data_parallel, zero_stage)
+    return _answer(
+        *_states(
+            n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage, third=4
+        )
+    )
+
+
 def off_by_one_stage(
     n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
 ):
@@ -136,6 +174,34 @@ def total_before_sharing(
     return _answer(*states, total=total)
 
 
+def total_without_optimizer(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    """Your total leaves the optimiser states out. They are the largest part of all: 12 of 16 bytes per
+    parameter in mixed-precision Adam."""
+    _check(data_parallel, zero_stage)
+    states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
+    return _answer(*states, total=states[0] + states[1])
+
+
+def in_gigabytes(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    """You return gigabytes. The task asks for bytes."""
+    _check(data_parallel, zero_stage)
+    states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
+    return _answer(*(size / 1e9 for size in states))
+
+
+def in_gibibytes(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    """You return GiB. The task asks for bytes."""
+    _check(data_parallel, zero_stage)
+    states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
+    return _answer(*(size / 2**30 for size in states))
+
+
 def floor_division(
     n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
 ):
@@ -186,6 +252,28 @@ def unchecked_world_size(
     _check(1, zero_stage)
     parts = data_parallel or 1
     return _answer(*_states(n_params, weight_bytes, grad_bytes, optimizer_bytes, parts, zero_stage))
+
+
+def refuses_one_gpu(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    """You refuse a single GPU (`<= 1` where `< 1` is meant). One GPU is allowed at every stage; it just
+    holds everything."""
+    _check(data_parallel - 1, zero_stage)
+    return _answer(
+        *_states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
+    )
+
+
+def unchecked_world_size_at_stage_0(
+    n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
+):
+    """At stage 0 you do not look at the data-parallel size, as nothing is divided by it. Less than one GPU
+    is impossible at every stage: raise ValueError."""
+    _check(data_parallel if zero_stage else 1, zero_stage)
+    return _answer(
+        *_states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
+    )
 
 
 def errors_as_assertions(
