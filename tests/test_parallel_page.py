@@ -159,6 +159,13 @@ def test_every_second_chunk_has_a_colour_of_its_own_in_the_legend_too() -> None:
     assert len(set(colours.values())) == len(colours) == 4
 
 
+def test_bars_of_a_kind_are_numbered_all_or_not_at_all() -> None:
+    """Half of the numbers would look like an error; forwards are too short for two digits here."""
+    uneven = PipelineSettings("1f1b", 4, 16, None, 0.3, 1.0, 1.0)
+    forward, backward = gantt.timeline_chart(simulate_pipeline(uneven)).data
+    assert forward.text is None and len(backward.text) == 64
+
+
 def test_two_settings_share_one_time_axis() -> None:
     short = simulate_pipeline(PipelineSettings("zb-h1", 2, 4))
     for chart in (gantt.timeline_chart, pipeline.memory_chart):

@@ -14,6 +14,7 @@ from topics.plots import BLUE, GREEN, ORANGE
 
 MOST_BARS = 5000  # more than this is slow to draw in a browser
 MOST_LABELS = 800
+WIDTH = 650  # pixels of the time axis on an ordinary screen
 SLICES = 1200  # columns of the picture
 COLOURS = {
     Kind.FORWARD: BLUE,
@@ -49,24 +50,26 @@ def timeline_chart(
         yaxis={"autorange": "reversed", "dtick": 1 if n_ranks <= 24 else None},
     )
     if result.n_events <= MOST_BARS:
-        _bars(plot, result)
+        _bars(plot, result, until or result.makespan)
     else:
         _picture(plot, result)
     return plot
 
 
-def _bars(plot: go.Figure, result: PipelineResult) -> None:
+def _bars(plot: go.Figure, result: PipelineResult, until: float) -> None:
     codes = result.timeline.codes
     kinds, stages, micro_batches = result.shape.decode(codes)
     chunks = stages // result.shape.n_ranks
     ranks = np.broadcast_to(np.arange(result.shape.n_ranks)[:, None], codes.shape)
-    labelled = result.n_events <= MOST_LABELS
+    digits = len(str(result.shape.n_micro_batches - 1))
+    legible = (6 + 7 * digits) * until / WIDTH  # a shorter bar has no room for its number
     for kind, colour in COLOURS.items():
         for odd in (0, 1):
             chosen = (codes >= 0) & (kinds == kind) & (chunks % 2 == odd)
             if not chosen.any():
                 continue
             start, end = result.timeline.start[chosen], result.timeline.end[chosen]
+            labelled = result.n_events <= MOST_LABELS and (end - start).min() >= legible
             details = np.stack([micro_batches[chosen], chunks[chosen], start, end], axis=-1)
             name = say(NAMES[kind]) + (say(", odd chunks") if odd else "")
             plot.add_bar(

@@ -6,7 +6,10 @@ import plotly.graph_objects as go
 
 from topics.plots import AXIS, CLEAR, GREY
 
-LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+LEGEND = {
+    "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0,
+    "traceorder": "normal",  # stacked bars would be listed backwards
+}  # fmt: skip
 
 
 def lab_plot(
