@@ -21,6 +21,7 @@ SEPARATED = re.compile(
     r"(?<![\d.])\d{1,3}(?:([,_'’\u00a0\u2009\u202f ])\d{3})(?:\1\d{3})*(?![\d,])"
 )
 TIMES_X = re.compile(r"(?<=\d)( +)x(?= +\d)|(?<=\d)x(?=10[\^*⁰-⁹¹²³])")  # but not 0x70
+FULL_STOP = re.compile(r"(?<=[^\W\d_%])[.。](?=\s*$)|。(?=\s*$)")
 LEADING = re.compile(r"^(?:about|approximately|approx\.?|ca\.?|~|≈|=|约)\s*", re.IGNORECASE)
 
 
@@ -70,7 +71,7 @@ def _blank(text: str) -> str:
     if match := LEADING.match(plain.lstrip()):
         start = len(plain) - len(plain.lstrip())
         plain = plain[:start] + " " * match.end() + plain[start + match.end() :]
-    return plain
+    return FULL_STOP.sub(" ", plain)
 
 
 def _split_unit(body: str, dimension: str | None) -> tuple[str, Unit | None]:
@@ -93,7 +94,7 @@ def _split_unit(body: str, dimension: str | None) -> tuple[str, Unit | None]:
 
 def _boundary(rest: str) -> bool:
     """Whether a unit may begin here: after a digit, a space, or a scale as in `7Mtokens`."""
-    scaled = re.search(r"[\d.]\s*[kKMGBT]$", rest)
+    scaled = re.search(r"[\d.]\s*[kKMGBT万亿]$", rest)
     return bool(scaled) or not rest.rstrip()[-1:].isalpha() or rest.endswith(" ")
 
 
@@ -110,6 +111,8 @@ def _number(body: str, text: str) -> float:
     """The number in what is left, which may be arithmetic. Raises QuantityError."""
     plain = SEPARATED.sub(lambda m: re.sub(r"\D", "", m[0]).rjust(len(m[0])), body)
     plain = TIMES_X.sub(r"\1*", plain)
+    if points := re.search(r"\d(\.\d{3}){2,}(?!\d)", plain):
+        raise QuantityError(note("quantity_points"), points.start() + 1)
     if comma := re.search(r"\d,\d", plain):
         raise QuantityError(note("quantity_decimal_comma"), comma.start() + 1)
     if word := re.search(r"[^\W\d]{2,}.*|[^\W\d]$", _without_exponents(plain)):
@@ -118,7 +121,12 @@ def _number(body: str, text: str) -> float:
     try:
         value = constant_value(parse(plain, ()))
     except FormulaError as error:
-        raise QuantityError(error.problem, error.position) from error
+        problem = error.problem
+        if problem.code.startswith("formula_un") and "name" in problem.values:
+            problem = note("unit_unknown", unit=problem.values["name"])
+        elif problem.code == "formula_percent":
+            problem = note("unit_unknown", unit=text[error.position :].strip())
+        raise QuantityError(problem, error.position) from error
     if value is None or not math.isfinite(value):
         raise QuantityError(note("quantity_not_finite"), 0)
     return value

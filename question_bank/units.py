@@ -105,11 +105,14 @@ def _bytes() -> list[tuple[str, Unit]]:
         names.append((f"{prefix}b".lower(), Unit(shown, "byte", factor)))
         bits = Unit(f"{prefix}bit", "byte", factor / 8)
         names += [(f"{prefix}bit", bits), (f"{prefix}b", bits)]
+        names += [(f"{prefix}bits", bits)]
     for word, factor in {**DECIMAL_WORDS, **BINARY_WORDS}.items():
         binary = word.endswith("bi")
         letter = word[0].upper()
         unit = Unit(f"{letter}{'i' if binary else ''}B", "byte", factor)
         names += [(f"{word}byte", unit), (f"{word}bytes", unit)]
+        bits = Unit(f"{letter}{'i' if binary else ''}bit", "byte", factor / 8)
+        names += [(f"{word}bit", bits), (f"{word}bits", bits)]
     return names
 
 

@@ -1,5 +1,7 @@
 """Grading of each kind: what is right, what gets part of the score, what is said."""
 
+import re
+
 import pytest
 
 from question_bank.catalogue import (
@@ -13,6 +15,7 @@ from question_bank.catalogue import (
 )
 from question_bank.kinds.common import AnswerError
 from question_bank.kinds.output import same_output
+from question_bank.messages import catalogue
 
 
 def shown(name, seed=0):
@@ -144,3 +147,11 @@ def test_importing_the_bank_brings_in_neither_torch_nor_streamlit_nor_duckdb_nor
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_graders_say_the_same_in_every_language():
+    english, chinese = catalogue("en"), catalogue("zh")
+    assert set(english) == set(chinese)
+    for code, sentence in english.items():
+        gaps = sorted(re.findall(r"\{(\w+)\}", sentence))
+        assert sorted(re.findall(r"\{(\w+)\}", chinese[code])) == gaps, code

@@ -162,6 +162,42 @@ def test_an_unreadable_answer_is_not_graded(full_tuning):
     assert grade.caret.split("\n")[1] == "    ^"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("112,0 GB", "Use a point for decimals"),
+        ("112.000.000.000", "commas or spaces"),
+        ("112 Gb", "means bits"),
+        ("112-113 GB", "rather than a range"),
+        ("7B*16", "“B” is not understood"),
+        ("0x70", "“x70” is not understood"),
+        ("112 %%", "not understood"),
+    ],
+)
+def test_another_way_of_writing_is_asked_about_and_not_called_wrong(full_tuning, text, said):
+    grade = grade_answer(full_tuning, text)
+    assert not grade.understood
+    assert said in grade.message
+
+
+def test_one_separator_may_stand_for_thousands_or_decimals():
+    shown = show_question(get_question("prefix_mask_pairs"), 1)
+    key = f"{shown.key:.0f}"
+    assert len(key) == 4
+    assert grade_answer(shown, f"{key[0]},{key[1:]}").correct
+    german = grade_answer(shown, f"{key[0]}.{key[1:]}")
+    assert not german.understood
+    assert key in german.message
+    assert grade_answer(shown, "9.999").understood, "only where it would make the answer right"
+
+
+@pytest.mark.parametrize(
+    "text", ["112GB.", "896 gigabits", "896 Gbits", "1120亿字节", "约112 GB。"]
+)
+def test_harmless_variants_are_read(full_tuning, text):
+    assert grade_answer(full_tuning, text).correct
+
+
 def test_per_cent_and_a_plain_ratio_are_alike_and_a_slip_between_them_is_named():
     shown = show_question(get_question("top_p_leader"), 3)
     for text in (f"{shown.key}", f"{100 * shown.key:.2f} %", f"{100 * shown.key:.2f}"):

@@ -6,8 +6,8 @@
     power   := atom ("^" signed)?                  right-associative; -x^2 is -(x^2)
     atom    := number | symbol | function "(" sum ("," sum)* ")" | "(" sum ")" | "√" atom
 
-An implied product (`2L`, `2(p-1)`, `bsh`) is taken where only one reading exists. `1/2x` has
-two, so it is refused and the learner is asked for parentheses.
+An implied product (`2L`, `2(p-1)`, `bsh`) is taken where only one reading exists. `1/2x` and
+`1/bs` have two, so they are refused and the learner is asked for parentheses.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fractions import Fraction
 from question_bank.formula.tokens import FormulaError, Token, tokenize
 from question_bank.formula.tree import ARITY, CONSTANTS, Node, check_limits
 from question_bank.messages import Note, note
+from question_bank.units import find_unit
 
 MAX_DEPTH = 30
 
@@ -76,21 +77,35 @@ class _Parser:
                 operator = self.take()
                 divided = operator.text == "/"
                 node = Node(operator.text, (node, self.signed()), position=operator.position)
+                if divided and self._is_a_product(self.tokens[self.at - 1]):
+                    raise FormulaError(
+                        note("formula_ambiguous_division"), self.tokens[self.at - 1].position
+                    )
             elif self._starts_atom():
                 node = self._implied(node, divided)
             else:
                 return node
+
+    def _is_a_product(self, token: Token) -> bool:
+        """Whether a word such as `nB` in `P/nB` stands for several symbols."""
+        known = token.text in self.symbols or token.text in ARITY or token.text in CONSTANTS
+        return token.kind == "name" and not known
 
     def _starts_atom(self) -> bool:
         return self.token.kind in ("number", "name") or self.next_is("(", "√")
 
     def _implied(self, node: Node, divided: bool) -> Node:
         token = self.token
-        if token.kind == "number":
+        if token.kind == "number" and not self._after_a_group(node):
             raise FormulaError(note("formula_missing_operator", text=token.text), token.position)
         if divided:
             raise FormulaError(note("formula_ambiguous_division"), token.position)
         return Node("*", (node, self.power()), position=token.position)
+
+    def _after_a_group(self, node: Node) -> bool:
+        """Whether a number may follow, as in `(m+1)2`; not in `x^(2)3` or `x²3`."""
+        last = node.args[1] if node.op in ("*", "/") else node
+        return self.tokens[self.at - 1].text == ")" and last.op != "^"
 
     def signed(self) -> Node:
         if not self.next_is("+", "-"):
@@ -183,8 +198,8 @@ class _Parser:
     def _unknown_name(self, token: Token, understood: int) -> FormulaError:
         """Points at the first letters that are no symbol, unless the word resembles one."""
         problem = _unknown(token.text, self.symbols)
-        if problem.code == "formula_unknown" and understood:
-            rest = token.text[understood:]
+        rest = token.text[understood:]
+        if problem.code == "formula_unknown" and understood >= len(rest):
             return FormulaError(_unknown(rest, self.symbols), token.position + understood)
         return FormulaError(problem, token.position)
 
@@ -232,6 +247,10 @@ def _unknown(name: str, symbols: Collection[str]) -> Note:
     if len(name) < 3 and not same:
         near = []  # two letters resemble anything
     shown = name if len(name) <= 20 else name[:20] + "…"
+    if name.lower() in ("sum", "prod"):
+        return note("formula_dots")
+    if len(name) > 1 and find_unit(name):
+        return note("formula_unit", unit=shown)
     if near:
         return note("formula_unknown_near", name=shown, near=near[0])
     return note("formula_unknown", name=shown, symbols=", ".join(symbols) or "–")

@@ -29,6 +29,7 @@ OPERATORS = {
     ",": ",",
     "√": "√",
 }
+SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ", "0123456789-n", strict=True))
 SPACES = " \t\r\n\u00a0\u2002\u2003\u2009\u200a\u202f\u3000\u200b\ufeff"
 GREEK = {
@@ -99,7 +100,11 @@ def _next_tokens(plain: str, position: int, capital_e: bool) -> tuple[list[Token
     if char.isascii() and (char.isdigit() or char == "."):
         return _number(plain, position, capital_e)
     if match := NAME.match(plain, position):
-        return [Token("name", match[0], position)], match.end()
+        end = match.end()
+        while end < len(plain) and plain[end] in SUBSCRIPTS:  # log₂, x₁
+            end += 1
+        name = "".join(SUBSCRIPTS.get(c, c) for c in plain[position:end])
+        return [Token("name", name, position)], end
     if plain.startswith("**", position):
         return [Token("operator", "^", position)], position + 2
     if char in OPERATORS:
@@ -113,6 +118,8 @@ def _next_tokens(plain: str, position: int, capital_e: bool) -> tuple[list[Token
 
 def _number(plain: str, position: int, capital_e: bool) -> tuple[list[Token], int]:
     match = NUMBER.match(plain, position)
+    if not match and plain.startswith("..", position):
+        raise FormulaError(note("formula_dots"), position)
     if not match:
         raise FormulaError(note("formula_lone_point"), position)
     text = match[0]
@@ -152,6 +159,10 @@ def _stray(char: str) -> Note:
         return note("formula_equals", char=char)
     if char in "|":
         return note("formula_bars")
+    if char in "…⋯ΣΠ∑∏":
+        return note("formula_dots")
+    if char == "%":
+        return note("formula_percent")
     name = unicodedata.name(char, f"U+{ord(char):04X}").lower()
     if char.isalpha() and not char.isascii():
         return note("formula_foreign_letter", char=char, name=name)

@@ -128,8 +128,14 @@ def _check_exponent(exponent: Node) -> None:
     value = constant_value(exponent)
     if value is not None and not abs(value) <= MAX_EXPONENT:
         raise FormulaError(note("formula_exponent", limit=MAX_EXPONENT), exponent.position)
-    if value is None and any(item.op == "^" for item in walk(exponent)):
+    if value is None and any(item.op == "^" and not _mild(item) for item in walk(exponent)):
         raise FormulaError(note("formula_tower"), exponent.position)
+
+
+def _mild(power: Node) -> bool:
+    """A reciprocal, root or square: harmless inside an exponent, as in s^(d*(d-2)^-1)."""
+    exponent = constant_value(power.args[1])
+    return exponent is not None and abs(exponent) <= 2
 
 
 def evaluate(node: Node, values: Mapping[str, float]) -> float:

@@ -160,8 +160,10 @@ def _why(found: Comparison, body: Formula, tree: Node) -> Note:
         return note("formula_mistake", why=why, **values)
     if found.learner is None:
         return note("formula_no_value", **values)
-    if found.key and abs(found.learner / found.key - 1) < 0.01:
-        return note("formula_close", **values)
+    if found.ratio is not None and abs(found.ratio - 1) < 0.01:
+        return note("formula_close", ratio=f"{found.ratio:.12g}")
+    if values["learner"] == values["key"]:
+        return note("formula_nearly", **values)
     if found.ratio is not None and found.ratio > 0:
         return note("formula_factor", ratio=f"{found.ratio:.6g}", **values)
     return note("formula_wrong", **values)

@@ -28,6 +28,8 @@ from question_bank.units import Unit, find_unit, in_unit
 DEFAULT_TOLERANCE = 0.02  # tells GB from GiB (7 %), MB from MiB (5 %), KB from KiB (2.4 %)
 EXACT = 1e-9
 DRAW_ATTEMPTS = 60
+# `3.746` or `7,800`: thousands to some, decimals to others.
+ONE_SEPARATOR = re.compile(r"(?<![\d.,])[1-9]\d{0,2}([.,])\d{3}(?![\d.,])")
 PREFIX_STEP = 1.024  # one step between decimal and binary prefixes
 
 
@@ -194,6 +196,8 @@ def grade(shown: Shown, answer: str) -> Grade:
     values = _candidates(reading, body.unit)
     value = next((v for v in values if close(v, shown.key, body.tolerance)), values[0])
     correct = close(value, shown.key, body.tolerance)
+    if not correct and (doubt := _doubt(answer, reading, values, shown.key, body.tolerance)):
+        return unreadable(doubt)
     message = note("numeric_right", answer=right) if correct else _diagnose(shown, values, right)
     read_as = in_unit(value, reading.unit or body.unit)
     return Grade(correct, float(correct), message, read_as=read_as, answer=right)
@@ -215,6 +219,24 @@ def _candidates(reading: Reading, asked: Unit) -> list[float]:
     if reading.scaled:
         return [reading.number]
     return list(dict.fromkeys([reading.number * asked.factor, reading.number]))
+
+
+def _doubt(
+    answer: str, reading: Reading, values: list[float], key: float, tolerance: float
+) -> Note | None:
+    """What to ask where a way of writing, and not the number, may be what is wrong."""
+    if found := ONE_SEPARATOR.search(answer):
+        factor = 1000 if found[1] == "." else 0.001
+        if any(close(value * factor, key, tolerance) for value in values):
+            text = found[0]
+            whole, broken = re.sub(r"\D", "", text), text.replace(",", ".")
+            return note("quantity_separator", text=text, whole=whole, broken=broken)
+    bits = re.search(r"\b([kKMGTPE]i?)b\b", re.sub(r"\d", " ", answer))
+    if bits and reading.unit and close(8 * reading.value, key, tolerance):
+        return note("quantity_bits", unit=bits[0], bytes=f"{bits[1]}B")
+    if key > 0 > values[0] and re.search(r"\d\s*[-–—]\s*\d", answer):
+        return note("quantity_range")
+    return None
 
 
 def _diagnose(shown: Shown, values: list[float], right: str) -> Note:
