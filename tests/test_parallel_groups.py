@@ -237,6 +237,7 @@ def test_a_fair_router_sends_all_but_its_own_share() -> None:
     assert result.total_bytes_sent == pytest.approx(3 * balanced_bytes_per_rank(settings))
     assert balanced_bytes_per_rank(settings) == 4 * 7 / 8 * 4096 * 2 * 4096 * 2
     assert set(result.bytes_by_rank) == {result.total_bytes_sent}
+    assert result.notes == ()  # nobody waits: nothing to remark
 
 
 @pytest.mark.parametrize("imbalance", [1.0, 1.5, 3.0, 8.0])

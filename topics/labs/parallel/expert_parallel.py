@@ -158,12 +158,14 @@ def _notes(
     settings: ExpertParallelSettings, routes: Routing, computing: FloatArray
 ) -> tuple[str, ...]:
     hottest = float(computing.max() / computing.mean())
-    notes = [
-        say(
-            "The hottest rank computes {times:.2f} times the average; the others wait for it.",
-            times=hottest,
+    notes = []
+    if hottest > 1 + 1e-9:
+        notes.append(
+            say(
+                "The hottest rank computes {times:.2f} times the average; the others wait for it.",
+                times=hottest,
+            )
         )
-    ]
     if routes.dropped > 0:
         notes.append(
             say(

@@ -15,6 +15,7 @@ from topics.phrases import say
 from topics.plots import BLUE, ORANGE, SERIES, thousands
 
 GIB = 2**30
+DASHES = ("solid", "solid", "dash", "dot", "dashdot")  # some algorithms cost the same
 MOST_RANKS = 6
 MOST_WORK = 1000  # more bars than this take long to draw; the first ones are shown
 
@@ -126,7 +127,7 @@ def collective_chart(op: str, topology: Topology, payload: float, title: str = "
         say("time, µs"),
         400,
         xaxis={"type": "log", "exponentformat": "power"},
-        yaxis={"type": "log"},
+        yaxis={"type": "log", "dtick": 1},
     )
     sizes = [2.0**power for power in range(10, 35)]
     for i, name in enumerate(algorithms(op, topology)):
@@ -134,7 +135,7 @@ def collective_chart(op: str, topology: Topology, payload: float, title: str = "
             x=sizes,
             y=[collective_cost(op, size, topology, name).seconds * 1e6 for size in sizes],
             mode="lines",
-            line={"color": SERIES[i % len(SERIES)]},
+            line={"color": SERIES[i % len(SERIES)], "dash": DASHES[i % len(DASHES)]},
             name=name,
             hovertemplate=f"{name}<br>%{{x:.3~s}}B: %{{y:.4~g}} µs<extra></extra>",
         )
