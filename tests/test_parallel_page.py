@@ -166,6 +166,17 @@ def test_bars_of_a_kind_are_numbered_all_or_not_at_all() -> None:
     assert forward.text is None and len(backward.text) == 64
 
 
+@pytest.mark.parametrize("parallel", ["tp", "sp"])
+def test_of_layers_that_are_all_alike_the_first_two_are_in_view(parallel: str) -> None:
+    result = run({"parallel": parallel, "layers": 8}).outcome
+    until = groups.first_layers(result)
+    whole = max(w.end for w in result.timeline if "forward 7" in w.name)
+    assert until == pytest.approx(whole / 4)
+    drawn = groups.lanes_chart(result, until=until)
+    assert drawn.layout.xaxis.range == (0, until * 1e3)
+    assert sum(len(trace.x) for trace in drawn.data) == len(result.timeline)
+
+
 def test_two_settings_share_one_time_axis() -> None:
     short = simulate_pipeline(PipelineSettings("zb-h1", 2, 4))
     for chart in (gantt.timeline_chart, pipeline.memory_chart):

@@ -75,7 +75,7 @@ def charts(answer: Answer, values: Values, prefix: str, narrow: bool, until: flo
     elif isinstance(outcome, StepEstimate):
         _plan(outcome, prefix, narrow, until)
     elif isinstance(outcome, StepResult):
-        _step(outcome, prefix, narrow)
+        _step(outcome, prefix, narrow, alike=answer.parallel in ("tp", "sp"))
     else:
         _collective(outcome, values, prefix)
 
@@ -145,8 +145,11 @@ def _pipeline(result: PipelineResult, prefix: str, narrow: bool, until: float | 
     _draw(chart, prefix, "bubble")
 
 
-def _step(result: StepResult, prefix: str, narrow: bool) -> None:
-    _draw(groups.lanes_chart(result, t("lab_parallel.chart.lanes")), prefix, "lanes")
+def _step(result: StepResult, prefix: str, narrow: bool, alike: bool) -> None:
+    """Lanes, bytes and memory; of layers that are all alike the first are enough."""
+    title = t("lab_parallel.chart.lanes_first" if alike else "lab_parallel.chart.lanes")
+    until = groups.first_layers(result) if alike else None
+    _draw(groups.lanes_chart(result, title, until), prefix, "lanes")
     _amounts(result.bytes_sent, result.memory, prefix, narrow)
 
 

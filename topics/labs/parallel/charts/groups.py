@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
@@ -20,8 +21,11 @@ MOST_RANKS = 6
 MOST_WORK = 1000  # more bars than this take long to draw; the first ones are shown
 
 
-def lanes_chart(result: StepResult, title: str = "") -> go.Figure:
-    """Computing and communicating in milliseconds; of several ranks the first, hottest ones."""
+def lanes_chart(result: StepResult, title: str = "", until: float | None = None) -> go.Figure:
+    """Computing and communicating in milliseconds; of several ranks the first, hottest ones.
+
+    `until`, in seconds, ends the view there; a double click shows the rest.
+    """
     works = [work for work in result.timeline[:MOST_WORK] if work.rank < MOST_RANKS]
     several = len({work.rank for work in works}) > 1
     lanes = {"compute": say("computing"), "communication": say("communicating")}
@@ -34,6 +38,7 @@ def lanes_chart(result: StepResult, title: str = "") -> go.Figure:
         "",
         150 + 28 * len(order),
         barmode="overlay",
+        xaxis={"range": [0, until * 1e3]} if until else {},
         yaxis={
             "autorange": "reversed",
             "categoryorder": "array",
@@ -53,6 +58,11 @@ def lanes_chart(result: StepResult, title: str = "") -> go.Figure:
             hovertemplate="%{hovertext}<extra></extra>",
         )
     return plot
+
+
+def first_layers(result: StepResult) -> float:
+    """When the first two layers of the forward are done, for steps whose layers are all alike."""
+    return max(work.end for work in result.timeline if re.search(r"forward [01]\b", work.name))
 
 
 def _hover(work: Work) -> str:
