@@ -45,6 +45,8 @@ def stability(solution, draw):
     yield _far(draw, solution, draw.normal(4, 8, scale=300.0), 0.5)
     yield _far(draw, solution, draw.normal(3, 5, mean=-2000.0, dtype=torch.float64), 0.1)
     yield _far(draw, solution, draw.normal(5, scale=1e-3), 1e-3)
+    distant = draw.tensor([0.0, -24.0, draw.number(-21, -20), -30.0], torch.float64)
+    yield observe(draw, solution, distant, 1.0)
 
 
 def _far(draw, solution, logits, temperature):
@@ -61,6 +63,11 @@ def greedy(solution, draw):
     ties = draw.integers(0, 2, 4, 9).to(draw.tensor(0.0).dtype)
     yield observe(draw, solution, ties, 0.0)
     yield observe(draw, solution, draw.tensor([2.0, 5.0, 5.0, 1.0]), 0.0)
+    # Nearly a tie: the larger one wins, however small the lead.
+    lead = draw.number(1e-6, 2e-6)
+    yield observe(draw, solution, draw.tensor([1.0, 1.0, 1.0 + lead]), 0.0)
+    close = draw.tensor([1.0, 1.0 + 1e-12, 1.0 + lead * 1e-5, 1.0], torch.float64)
+    yield observe(draw, solution, close, 0.0)
     yield observe(draw, solution, draw.tensor([[-3.0, -3.0], [-5.0, -4.0]], torch.float64), 0.0, 0)
 
 
@@ -87,6 +94,14 @@ def masked(solution, draw):
         keep[:, draw.integer(0, 8)] = True
         logits = draw.normal(4, 9).masked_fill(~keep, float("-inf"))
         yield observe(draw, solution, logits, temperature)
+        yield observe(draw, _exact_zeros(solution), logits, temperature)
+
+
+def _exact_zeros(solution):
+    def softmax_temperature(logits, temperature):
+        return {"is exactly 0": solution(logits, temperature) == 0}
+
+    return softmax_temperature
 
 
 @check("half precision")

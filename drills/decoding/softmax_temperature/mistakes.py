@@ -201,3 +201,88 @@ def adds_epsilon(logits, temperature, dim=-1):
     scaled = logits / temperature
     exponentials = (scaled - scaled.amax(dim, keepdim=True)).exp()
     return exponentials / (exponentials.sum(dim, keepdim=True) + 1e-6)
+
+
+def masked_logits_made_finite(logits, temperature, dim=-1):
+    """You replace −∞ by a finite low number, or clamp the logits. A masked token then keeps a small
+    chance, and sooner or later it is sampled. Leave −∞ alone: exp(−∞) is exactly 0."""
+    if temperature < 0:
+        raise ValueError("negative temperature")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    exponentials = (scaled - scaled.amax(dim, keepdim=True)).clamp(min=-20.0).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def subtracts_the_mean(logits, temperature, dim=-1):
+    """You subtract the mean (or the minimum) instead of the maximum. The largest logit may still
+    lie far above it and overflow, and a row with −∞ has the mean −∞. Only the maximum makes every
+    exponent 0 or less."""
+    if temperature < 0:
+        raise ValueError("negative temperature")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    exponentials = (scaled - scaled.mean(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def maximum_of_the_last_axis(logits, temperature, dim=-1):
+    """You sum over `dim`, but subtract the maximum of the last axis. What you subtract cancels only
+    if it is the same number for all that is summed: take the maximum along `dim` as well."""
+    if temperature < 0:
+        raise ValueError("negative temperature")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    exponentials = (scaled - scaled.amax(-1, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def greedy_ignores_dim(logits, temperature, dim=-1):
+    """Your greedy branch always works along the last axis. It must follow `dim` as the other branch
+    does, in `argmax` and in placing the 1 (`one_hot` puts its new axis last)."""
+    if temperature < 0:
+        raise ValueError("negative temperature")
+    if temperature == 0:
+        return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
+    scaled = logits / temperature
+    exponentials = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def last_of_the_ties(logits, temperature, dim=-1):
+    """At temperature 0 you pick the last of several equal maxima. The task asks for the first;
+    `argmax` gives it, `sort` and `topk` promise no order among equals."""
+    if temperature < 0:
+        raise ValueError("negative temperature")
+    if temperature == 0:
+        from_the_end = logits.flip(dim).argmax(dim, keepdim=True)
+        last = logits.shape[dim] - 1 - from_the_end
+        return torch.zeros_like(logits).scatter(dim, last, 1.0)
+    scaled = logits / temperature
+    exponentials = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def greedy_when_small(logits, temperature, dim=-1):
+    """You treat every small temperature as 0. Only 0 itself is greedy: where the logits lie close
+    together, a temperature of 0.001 still shares the probability."""
+    if temperature < 0:
+        raise ValueError("negative temperature")
+    if temperature < 1e-2:
+        return torch.zeros_like(logits).scatter(dim, logits.argmax(dim, keepdim=True), 1.0)
+    scaled = logits / temperature
+    exponentials = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def refuses_temperature_zero(logits, temperature, dim=-1):
+    """You raise ValueError at temperature 0, too. Only a negative temperature is an error; 0 means
+    greedy and returns a 1 at the first maximum."""
+    if temperature <= 0:
+        raise ValueError("temperature must be positive")
+    scaled = logits / temperature
+    exponentials = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
