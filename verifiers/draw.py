@@ -66,7 +66,9 @@ class Draw:
         layout: Layout = "contiguous",
     ) -> Tensor:
         """A tensor of the given values, rounded to `dtype`; a leaf, in the layout asked for."""
-        rounded = torch.as_tensor(values).to(dtype)
+        # By way of NumPy, as torch would round a list of Python floats to float32 first.
+        given = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+        rounded = given.to(dtype)
         if self.exact and rounded.is_floating_point():
             rounded = rounded.to(torch.float64)
         return with_layout(rounded.to(self.device), layout).requires_grad_(grad)
