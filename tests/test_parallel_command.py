@@ -137,7 +137,7 @@ def test_a_file_may_come_from_standard_input(
         ("--parallel tp --sp --hidden-size 8192", "--parallel tp --sequence-parallel yes "
          "--hidden 8192"),
         ("--parallel sp --tp 4", "--parallel sp --sp 4"),
-        ("--parallel DDP --grads fp32", "--parallel dp --grad-bytes 4"),
+        ("--parallel DDP --grads fp32 --params 13B", "--parallel dp --grad-bytes 4 --params 13e9"),
         ("--parallel collective --op all-reduce --algo double_tree --n 16",
          "--parallel collective --op all_reduce --algorithm double-tree --ranks 16"),
     ],
@@ -215,6 +215,7 @@ def test_people_get_a_gantt_and_the_numbers(capsys: pytest.CaptureFixture[str]) 
         ("--parallel dp --layers 1000000", "use at most 50,000"),
         ("--parallel tp --gpus 3,5", "runs on none of these numbers of GPUs"),
         ("--forward 1,x", "--forward takes a number, not 'x'"),
+        ("--parallel dp --params B", "--params takes a number, not 'B'"),
         ("--forward ,", "--forward is empty"),
         ("--comm -1", "expected one argument|comm is -1: it must be zero or more"),
         ("--comm=-1", "comm is -1: it must be zero or more"),

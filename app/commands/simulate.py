@@ -40,7 +40,8 @@ t_b is both halves of the backward, or its input gradient alone where t_w is giv
   bubble_over_ideal           idle time over computing time, (p-1)/m for 1F1B
   bubble_over_wall            idle time over time on the clock, (p-1)/(m+p-1) for 1F1B
   peak_live_micro_batches     by rank: forwards whose backward has not ended; 1/v for a chunk of v
-  bytes_sent_per_rank         by collective, and "total": the busiest rank
+  bytes_sent_per_rank         by collective, and "total", in a step (forward and backward of all
+                              --layers): the busiest rank
   timeline                    every operation with rank, start and end
   memory_over_time            of a pipeline, by rank: bytes from each time to the next
 and more that belongs to the kind of parallelism. The bubbles are by step_time. The bubble rate of
@@ -83,7 +84,7 @@ OPTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("scaling", "KIND", "of a plan: weak (batch grows with the GPUs) or strong"),
     ),
     "model and arithmetic": (
-        ("params", "N", "parameters, for dp and zero (7e9)"),
+        ("params", "N", "parameters, for dp and zero: 7e9 or 7B (7e9)"),
         ("layers", "L", "layers (32; ep: 1); for a pipeline: checked to divide over the stages"),
         ("hidden", "H", "model width (4096)"),
         ("heads", "N", "attention heads (32)"),

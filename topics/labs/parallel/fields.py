@@ -10,6 +10,7 @@ from topics.labs.parallel.network.links import Link, get_link
 from topics.labs.parallel.spellings import DTYPE_BYTES, canonical, spelled, squash
 
 GB, MICROSECOND = 1e9, 1e-6
+SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 
 
 class Fields:
@@ -125,7 +126,9 @@ class Fields:
         try:
             if isinstance(value, bool):
                 raise ValueError
-            number = float(value)  # type: ignore[arg-type]
+            text = str(value).strip()
+            times = SUFFIXES.get(text[-1:].upper(), 1.0)
+            number = float(text[:-1] if times > 1 else text) * times
             if not math.isfinite(number):
                 raise ValueError
             return number
