@@ -62,6 +62,83 @@ def test_a_file_says_the_same_as_flags(capsys: pytest.CaptureFixture[str], tmp_p
     assert by_file == asked(capsys, *flags.split(), "--zero", "3", "--dp", "4")
 
 
+FILES = [
+    (
+        {"arch": "llama", "hidden": 4096, "layers": 32, "heads": 32, "ffn": 11008, "vocab": 32000,
+         "mode": "inference", "dtype_bytes": 2, "kv_heads": 8, "seq_len": 4096},
+        ("kv_cache", "total", 131072 * 4096),
+    ),
+    (
+        {"params": 7.5e9, "dp": 64, "zero_stage": 1, "weight_bytes": 2, "grad_bytes": 2,
+         "optim_bytes": 12},
+        ("model_state_bytes", None, 7.5e9 * (4 + 12 / 64)),
+    ),
+    (
+        {"model": "meta-llama/Llama-2-7b-hf", "r": 8, "target_modules": ["q_proj", "v_proj"]},
+        ("parameters", "trainable", 4194304),
+    ),
+    (
+        {"s": 2048, "b": 4, "h": 6144, "a": 64, "L": 48, "tp": 8, "sp": True, "dtype_bytes": 2,
+         "recompute": "selective"},
+        ("activations_per_layer", None, 213909504),
+    ),
+    (
+        {"model": "gpt2", "gradient_checkpointing": True, "activations": "hf", "batch_size": 2,
+         "seq_len": 512, "torch_dtype": "torch.bfloat16", "optim": "paged_adamw_8bit"},
+        ("per_gpu_bytes", "activations", 12 * 2 * 2 * 512 * 768),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "expected"), FILES)
+def test_a_file_may_use_the_names_of_papers_and_trainers(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    options: dict[str, Any],
+    expected: tuple[str, str | None, float],
+):
+    file = tmp_path / "setting.json"
+    file.write_text(json.dumps(options))
+    key, inner, value = expected
+    found = asked(capsys, "--input", str(file))[key]
+    assert (found[inner] if inner else found) == pytest.approx(value, rel=1e-12)
+
+
+SAME = [
+    ("--weights BF16", "--weights bf16"),
+    ("--weights torch.float32", "--weights fp32"),
+    ("--optimizer AdamW", "--optimizer adam"),
+    ("--optimizer paged_adamw_8bit", "--optimizer adam8bit"),
+    ("--attention flash_attention_2", "--attention flash"),
+    ("--recompute true", "--recompute full"),
+    ("--activations hf --dropout 0.0", "--activations huggingface --dropout no"),
+    ("--dp 4 --zero stage3", "--dp 4 --zero 3"),
+    ("--rank 4 --targets qv --method lora", "--method lora --rank 4 --targets q,v"),
+    ("--rank 4 --targets all_linear", "--method lora --rank 4 --targets all-linear"),
+    ("--mode serve", "--mode inference"),
+]
+
+
+@pytest.mark.parametrize(("spelled", "plain"), SAME)
+def test_values_are_read_however_they_are_spelled(
+    capsys: pytest.CaptureFixture[str], spelled: str, plain: str
+):
+    model = ["--model", "llama-2-7b", "--seq", "512"]
+    assert asked(capsys, *model, *spelled.split()) == asked(capsys, *model, *plain.split())
+
+
+@pytest.mark.parametrize("name", ["NVIDIA A100-SXM4-80GB", "a100_80gb", "A100 80GB"])
+def test_a_card_is_found_however_it_is_spelled(capsys: pytest.CaptureFixture[str], name: str):
+    assert asked(capsys, "--params", "7B", "--gpu", name)["cost"]["card"] == "A100-SXM-80GB"
+
+
+def test_a_measured_speed_gives_days_without_a_card(capsys: pytest.CaptureFixture[str]):
+    line = "--params 175B --tokens 300B --gpus 1024 --achieved-tflops 140 --recompute full"
+    cost = asked(capsys, *line.split())["cost"]
+    assert cost["days"] == pytest.approx(34, rel=0.02)  # Narayanan 2021, section 5.1
+    assert "140 TFLOP/s a card" in run(capsys, *line.split())[1]
+
+
 def test_flags_win_over_the_file(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     file = tmp_path / "setting.json"
     file.write_text('{"model": "llama-3-8b", "batch": 4}')

@@ -63,8 +63,10 @@ def _card(name: str, table: dict[str, Any]) -> Card:
 
 
 def _key(name: str) -> str:
-    short = re.sub(r"nvidia|geforce|tesla|amd|instinct|[^a-z0-9]", "", name.lower())
-    return short.removeprefix("rtx")
+    """ "NVIDIA A100-SXM4-80GB" and "a100 80gb sxm" are the same card."""
+    plain = re.sub(r"nvidia|geforce|tesla|amd|instinct|rtx|hbm\d*e?", " ", name.lower())
+    plain = re.sub(r"sxm\d", "sxm", plain)
+    return "".join(sorted(re.findall(r"[a-z0-9]+", plain)))
 
 
 @cache

@@ -122,31 +122,35 @@ def _training(s: Setting, model: ModelConfig) -> Training:
 
 
 def cost(s: Setting, counted: Flops) -> Cost | None:
-    """Time and money, or None where no card is named."""
-    if not s.card:
+    """Time and money, or None where neither a card nor a speed is named.
+
+    Training may be timed by FLOP/s alone; without a card `mfu` needs a peak, and money a price.
+    """
+    chosen = card(s.card) if s.card else None
+    if chosen is None and (s.mode == "inference" or not (s.achieved or s.peak)):
         return None
-    chosen = card(s.card)
-    peak = s.peak or chosen.peak_flops(s.compute)
+    peak = s.peak or (chosen.peak_flops(s.compute) if chosen else 0.0)
     assumed = not (s.mfu or s.achieved)
-    share = s.mfu or (s.achieved / peak if s.achieved else USUAL_MFU)
-    price = s.price if s.price >= 0 else chosen.price
-    if s.mode == "inference":
+    achieved = s.mfu * peak or s.achieved or USUAL_MFU * peak
+    share = achieved / peak if peak else 0.0
+    price = s.price if s.price >= 0 else (chosen.price if chosen else 0.0)
+    if s.mode == "inference" and chosen:
         return _serving(s, counted, chosen, peak, share, assumed, price)
     # a reported FLOP/s counts recomputation as work; MFU does not
     work = counted.hardware_total if s.achieved else counted.total
     step_work = counted.hardware_per_step if s.achieved else counted.per_step
-    rate = share * peak * s.gpus
+    rate = achieved * s.gpus
     seconds = work / rate
     hours = seconds / 3600 * s.gpus
     step = step_work / rate
     speed = step_tokens(s) / step if step else 0.0
     return Cost(
-        chosen.name,
+        chosen.name if chosen else "",
         s.gpus,
         peak,
         share,
         assumed,
-        share * peak,
+        achieved,
         step,
         seconds,
         hours,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from topics.labs.memory.units import dtype_bytes, refuse
@@ -34,27 +35,33 @@ OPTIMIZERS = {
     "lion": Optimizer("lion", 1, source="Lion (arXiv 2302.06675), program 1"),
     "none": Optimizer("none", 0, source="no optimiser"),
 }
-ALIASES = {
+ALIASES = {  # without the signs between letters and digits
     "adamw": "adam",
+    "adamwtorch": "adam",
+    "adamwtorchfused": "adam",
+    "fusedadam": "adam",
+    "adamwhf": "adam",
+    "pagedadamw": "adam",
+    "adamw32bit": "adam",
+    "pagedadamw32bit": "adam",
     "adamw8bit": "adam8bit",
-    "adam-8bit": "adam8bit",
-    "adamw-8bit": "adam8bit",
-    "8bit-adam": "adam8bit",
-    "adamw_8bit": "adam8bit",
-    "adamw_torch": "adam",
-    "adamw_torch_fused": "adam",
-    "adamw_bnb_8bit": "adam8bit",
-    "paged_adamw_8bit": "adam8bit",
-    "paged_adamw_32bit": "adam",
-    "sgd-momentum": "momentum",
-    "sgd_momentum": "momentum",
+    "8bitadam": "adam8bit",
+    "8bitadamw": "adam8bit",
+    "bnb8bit": "adam8bit",
+    "adamwbnb8bit": "adam8bit",
+    "pagedadam8bit": "adam8bit",
+    "pagedadamw8bit": "adam8bit",
+    "sgdmomentum": "momentum",
     "sgdm": "momentum",
+    "nesterov": "momentum",
+    "rmsprop": "momentum",
+    "adagrad": "momentum",
 }
 
 
 def optimizer(name: str) -> Optimizer:
     """The optimiser of that name. Raises SettingError otherwise."""
-    key = name.strip().lower()
+    key = re.sub(r"[^a-z0-9]", "", name.lower())
     key = ALIASES.get(key, key)
     if key not in OPTIMIZERS:
         known = ", ".join([*OPTIMIZERS, "adamw"])

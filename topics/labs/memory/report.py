@@ -73,7 +73,7 @@ def _flops(answer: Estimate) -> dict[str, Any]:
     counted = answer.flops
     cost = answer.cost
     found = {key: _whole(value) for key, value in dataclasses.asdict(counted).items()}
-    if cost and answer.setting.mode == "train":
+    if cost and cost.peak_flops and answer.setting.mode == "train":
         ratio = counted.hardware_per_token / counted.per_token if counted.per_token else 1.0
         reported = bool(answer.setting.achieved)  # a reported FLOP/s counts recomputation as work
         found["mfu"] = cost.mfu / ratio if reported else cost.mfu

@@ -101,9 +101,11 @@ def _cost(answer: Estimate) -> list[str]:
             f"Time:  prefill {c.prefill_seconds:.3g} s at MFU {c.mfu:.0%}{assumed}; decoding at "
             f"most {c.tokens_per_second:,.0f} tokens/s, {c.decode_seconds * 1e3:.3g} ms a token"
         ]
+    speed = f"MFU {c.mfu:.1%}{assumed} of {c.peak_flops / 1e12:,.0f} TFLOP/s"
+    if not c.peak_flops:
+        speed = f"{c.achieved_flops / 1e12:,.0f} TFLOP/s a card"
     lines = [
-        f"Time:  {c.step_seconds:.4g} s per step, {c.tokens_per_second:,.0f} tokens/s at MFU "
-        f"{c.mfu:.1%}{assumed} of {c.peak_flops / 1e12:,.0f} TFLOP/s"
+        f"Time:  {c.step_seconds:.4g} s per step, {c.tokens_per_second:,.0f} tokens/s at {speed}"
     ]
     if s.tokens:
         lines.append(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from topics.labs.memory.families import model_from_config, model_from_file
 from topics.labs.memory.model import ModelConfig
 from topics.labs.memory.presets import find_preset, preset
 from topics.labs.memory.setting import Setting, resolved
+from topics.labs.memory.spellings import plain
 from topics.labs.memory.units import SettingError, parse_bytes, parse_count, refuse
 from topics.phrases import say
 
@@ -91,20 +93,30 @@ def _flag(value: object) -> bool:
     raise refuse("{value!r} is neither yes nor no", value=value)
 
 
+def _dropped(value: object) -> bool:
+    """Yes or no, or a rate; only whether there is dropout matters, its rate is the model's."""
+    rate = isinstance(value, (int, float)) or re.fullmatch(r"[01]?\.\d+", _text(value))
+    return float(_text(value)) > 0 if rate and not isinstance(value, bool) else _flag(value)
+
+
 def _copy(value: object) -> bool:
     return True if _text(value) in ("fp32", "float32") else _flag(value)
 
 
 def _targets(value: object) -> tuple[str, ...]:
-    parts = value if isinstance(value, (list, tuple)) else str(value).split(",")
+    parts = value if isinstance(value, (list, tuple)) else re.split(r"[,;+\s]+", str(value))
     found = tuple(str(part).strip() for part in parts if str(part).strip())
+    if len(found) == 1 and found[0].replace("_", "-") in ("all", "all-linear"):
+        return ("all-linear",)
+    if len(found) == 1 and re.fullmatch(r"[qkvo]{2,4}", found[0]) and found[0] != "qkv":
+        return tuple(found[0])
     if not found:
         raise refuse("--targets names no module; write all-linear, or q,v")
     return found
 
 
 def _zero(value: object) -> int:
-    return {"fsdp": 3, "full": 3, "shard_grad_op": 2}.get(_text(value)) or _whole(value)
+    return _whole(value)
 
 
 O = Option  # noqa: E741 - one letter keeps the table a table
@@ -150,7 +162,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
           "modules (fused with full, else huggingface)"),
         O("padded", "padded", _flag, "yes|no", "huggingface: the batch has padding or packing, so "
           "SDPA gets a mask (yes)"),
-        O("dropout", "dropout", _flag, "yes|no", "the model's own dropout is active (yes)"),
+        O("dropout", "dropout", _dropped, "yes|no", "the model's own dropout is active (yes)"),
         O("device", "device", _text, "cuda|cpu|any", "huggingface: whose kernels (cuda with a "
           "--gpu, else any: composed dropout, fused attention)"),
     ),
@@ -200,7 +212,7 @@ def setting_from(values: Mapping[str, object]) -> Setting:
 
     Raises SettingError for an unknown option and for values that cannot be.
     """
-    given = {key.replace("-", "_"): value for key, value in values.items() if value is not None}
+    given = plain(values, {*BY_KEY, *EXTRA})
     unknown = [key for key in given if key not in BY_KEY and key not in EXTRA]
     if unknown:
         near = difflib.get_close_matches(unknown[0], [*BY_KEY, *EXTRA], n=3)

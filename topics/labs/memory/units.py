@@ -24,21 +24,32 @@ BITS: dict[str, float] = {
     "fp4": 4,
     "int4": 4,
 }
-ALIASES = {
+ALIASES = {  # without the signs between letters and digits
     "float64": "fp64",
+    "double": "fp64",
     "float32": "fp32",
     "float": "fp32",
+    "single": "fp32",
     "f32": "fp32",
     "bfloat16": "bf16",
     "float16": "fp16",
     "half": "fp16",
     "f16": "fp16",
     "float8": "fp8",
-    "fp8_e4m3": "fp8",
-    "fp8_e5m2": "fp8",
-    "float8_e4m3fn": "fp8",
+    "e4m3": "fp8",
+    "e5m2": "fp8",
+    "fp8e4m3": "fp8",
+    "fp8e5m2": "fp8",
+    "float8e4m3": "fp8",
+    "float8e5m2": "fp8",
+    "float8e4m3fn": "fp8",
     "8bit": "int8",
+    "uint8": "int8",
+    "llmint8": "int8",
     "4bit": "nf4",
+    "uint4": "int4",
+    "gptq": "int4",
+    "awq": "int4",
 }
 MULTIPLIERS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**12}
 BYTE_UNITS = {
@@ -66,7 +77,7 @@ def refuse(template: str, **values: object) -> SettingError:
 
 def dtype_name(name: str) -> str:
     """The short name of a dtype: "bfloat16" and "torch.bfloat16" become "bf16"."""
-    key = name.strip().lower().removeprefix("torch.")
+    key = re.sub(r"[^a-z0-9]", "", str(name).lower().replace("torch.", ""))
     key = ALIASES.get(key, key)
     if key not in BITS:
         raise refuse(
