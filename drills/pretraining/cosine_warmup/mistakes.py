@@ -27,6 +27,17 @@ def warmup_starts_at_one(step, max_lr, min_lr, warmup_steps, total_steps):
     return _cosine(_done(step, warmup_steps, total_steps), max_lr, min_lr)
 
 
+def warmup_one_step_longer(step, max_lr, min_lr, warmup_steps, total_steps):
+    """You write (step + 1) / (warmup_steps + 1), as nanoGPT does. That never gives 0. Here the line starts at
+    0 and is step / warmup_steps."""
+    _check(warmup_steps, total_steps)
+    if step < warmup_steps:
+        return max_lr * (step + 1) / (warmup_steps + 1)
+    if step >= total_steps:
+        return min_lr
+    return _cosine(_done(step, warmup_steps, total_steps), max_lr, min_lr)
+
+
 def warmup_starts_at_the_floor(step, max_lr, min_lr, warmup_steps, total_steps):
     """Your warm-up rises from `min_lr`. It starts at 0; `min_lr` is only where the cosine ends."""
     _check(warmup_steps, total_steps)
@@ -105,6 +116,49 @@ def full_amplitude(step, max_lr, min_lr, warmup_steps, total_steps):
     return min_lr + 0.5 * max_lr * (1 + math.cos(math.pi * done))
 
 
+def floor_as_a_share(step, max_lr, min_lr, warmup_steps, total_steps):
+    """You take `min_lr` as a share of `max_lr` on the way down. Both are learning rates, in the same unit."""
+    _check(warmup_steps, total_steps)
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    if step >= total_steps:
+        return min_lr
+    return max_lr * _cosine(_done(step, warmup_steps, total_steps), 1.0, min_lr)
+
+
+def forgets_the_half(step, max_lr, min_lr, warmup_steps, total_steps):
+    """You leave out the ½. 1 + cos runs from 2 to 0, so your curve starts near 2 · max_lr."""
+    _check(warmup_steps, total_steps)
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    if step >= total_steps:
+        return min_lr
+    done = _done(step, warmup_steps, total_steps)
+    return min_lr + (max_lr - min_lr) * (1 + math.cos(math.pi * done))
+
+
+def upside_down(step, max_lr, min_lr, warmup_steps, total_steps):
+    """Your cosine rises from `min_lr` to `max_lr` (1 − cos, or the two rates exchanged). After the warm-up
+    the rate is at its peak and goes down."""
+    _check(warmup_steps, total_steps)
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    if step >= total_steps:
+        return min_lr
+    return _cosine(_done(step, warmup_steps, total_steps), min_lr, max_lr)
+
+
+def whole_turn(step, max_lr, min_lr, warmup_steps, total_steps):
+    """You use cos(2 π t), a whole wave: down to the floor at half time and up again. The schedule is half
+    a wave, cos(π t)."""
+    _check(warmup_steps, total_steps)
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    if step >= total_steps:
+        return min_lr
+    return _cosine(2 * _done(step, warmup_steps, total_steps), max_lr, min_lr)
+
+
 def quarter_cosine(step, max_lr, min_lr, warmup_steps, total_steps):
     """You use cos(π t / 2), a quarter of the wave. The half wave, (1 + cos π t) / 2, is flat at both
     ends; yours arrives at the floor at full speed."""
@@ -138,14 +192,12 @@ def rises_again(step, max_lr, min_lr, warmup_steps, total_steps):
 
 
 def zero_afterwards(step, max_lr, min_lr, warmup_steps, total_steps):
-    """After `total_steps` you return 0. The floor holds: `min_lr`."""
+    """From `total_steps` on you return 0. The floor holds: `min_lr`."""
     _check(warmup_steps, total_steps)
     if step < warmup_steps:
         return max_lr * step / warmup_steps
-    if step > total_steps:
+    if step >= total_steps:
         return 0.0
-    if step == total_steps:
-        return min_lr
     return _cosine(_done(step, warmup_steps, total_steps), max_lr, min_lr)
 
 
@@ -174,6 +226,28 @@ def no_warmup_starts_at_zero(step, max_lr, min_lr, warmup_steps, total_steps):
 def long_warmup_accepted(step, max_lr, min_lr, warmup_steps, total_steps):
     """You accept a warm-up longer than the whole training. The peak is then never reached, and nobody
     notices; raise ValueError."""
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    if step >= total_steps:
+        return min_lr
+    return _cosine(_done(step, warmup_steps, total_steps), max_lr, min_lr)
+
+
+def refuses_warmup_only(step, max_lr, min_lr, warmup_steps, total_steps):
+    """You refuse a warm-up as long as the whole (`>=`). Only a longer one is an error."""
+    if warmup_steps >= total_steps:
+        raise ValueError("the warm-up takes all steps")
+    if step < warmup_steps:
+        return max_lr * step / warmup_steps
+    if step >= total_steps:
+        return min_lr
+    return _cosine(_done(step, warmup_steps, total_steps), max_lr, min_lr)
+
+
+def errors_as_assertions(step, max_lr, min_lr, warmup_steps, total_steps):
+    """You check with `assert`, which raises AssertionError and disappears under `python -O`. Raise
+    ValueError."""
+    assert warmup_steps <= total_steps
     if step < warmup_steps:
         return max_lr * step / warmup_steps
     if step >= total_steps:
