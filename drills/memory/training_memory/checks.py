@@ -15,7 +15,7 @@ def _model(draw):
 
 
 def _call(draw, solution, *args, **kwargs):
-    """Observe one call; an exact fraction counts as the number it is."""
+    """Observe one call; ints and exact fractions count as the numbers they are."""
 
     def training_memory(*args, **kwargs):
         result = solution(*args, **kwargs)
@@ -27,8 +27,8 @@ def _call(draw, solution, *args, **kwargs):
 
 
 def _number(value):
-    fraction = isinstance(value, Rational) and not isinstance(value, int)
-    return float(value) if fraction else value
+    whole_or_fraction = isinstance(value, Rational) and not isinstance(value, bool)
+    return float(value) if whole_or_fraction else value
 
 
 @check("the example", example=True)

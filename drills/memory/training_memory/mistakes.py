@@ -208,11 +208,22 @@ def floor_division(
     """You round down when sharing out (`//`). The task asks for true division; rounding would differ
     from GPU to GPU anyway."""
     _check(data_parallel, zero_stage)
-    return _answer(
-        n_params * weight_bytes // (data_parallel if zero_stage >= 3 else 1),
-        n_params * grad_bytes // (data_parallel if zero_stage >= 2 else 1),
-        n_params * optimizer_bytes // (data_parallel if zero_stage >= 1 else 1),
+    weights, gradients, optimizer = (
+        n_params * size for size in (weight_bytes, grad_bytes, optimizer_bytes)
     )
+    return _answer(
+        weights // data_parallel if zero_stage >= 3 else weights,
+        gradients // data_parallel if zero_stage >= 2 else gradients,
+        optimizer // data_parallel if zero_stage >= 1 else optimizer,
+    )
+
+
+def whole_bytes(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0):
+    """You make the results whole numbers of bytes (`int`). The task asks for the quotients as they are,
+    without rounding."""
+    _check(data_parallel, zero_stage)
+    states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
+    return _answer(*(int(size) for size in states), total=int(sum(states)))
 
 
 def gradients_like_weights(
