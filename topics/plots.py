@@ -78,6 +78,7 @@ def add_heat_map(
         y=[y[row] for row, _ in cells],
         mode="text",
         text=[f"{value:.{digits}f}" for value in values],
+        textfont={"size": 11},  # ten columns have to fit on a phone
         hoverinfo="skip",
         showlegend=False,
         **axes,

@@ -36,7 +36,7 @@ def draw_flops(d_model: float, causal: bool, window: str, context: float) -> Dra
     plot.add_vline(x=here, line={"color": GREY, "dash": "dash"})
     ticks = [2**power for power in range(8, 19, 2)]
     plot.update_xaxes(type="log", tickvals=ticks, ticktext=thousands(ticks))
-    plot.update_yaxes(type="log")
+    plot.update_yaxes(type="log", dtick=1)
     share = layer.scores(keys_seen(here, causal, WINDOWS[window]))
     total = share + layer.feed_forward + layer.projections
     crossing = next(
@@ -75,7 +75,7 @@ def draw_cache(
         )
     plot.add_vline(x=here, line={"color": GREY, "dash": "dash"})
     plot.update_xaxes(type="log", tickvals=CONTEXTS[::2], ticktext=thousands(CONTEXTS[::2]))
-    plot.update_yaxes(type="log")
+    plot.update_yaxes(type="log", dtick=1)
     lines = [
         f"**{name}** {size:,} B → {size * here / GIB:,.2f} GiB" for name, size in per_token.items()
     ]

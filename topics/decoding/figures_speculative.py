@@ -53,8 +53,8 @@ def draw_speculative(agreement: float, drafted: float, cost: float) -> Drawing:
         name=say("your setting"),
     )
     plot.update_layout(
-        xaxis={"domain": [0.0, 0.46]},
-        xaxis2=AXIS | {"domain": [0.56, 1.0], "title": say("drafted tokens"), "anchor": "y2"},
+        xaxis={"domain": [0.0, 0.42]},
+        xaxis2=AXIS | {"domain": [0.58, 1.0], "title": say("drafted tokens"), "anchor": "y2"},
         yaxis={"title": say("probability"), "range": [0, 0.5]},
         yaxis2=AXIS | {"anchor": "x2", "title": say("speed-up"), "rangemode": "tozero"},
     )

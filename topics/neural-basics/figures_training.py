@@ -104,11 +104,17 @@ def draw_fitting(degree: float, n_points: float, noise: float) -> Drawing:
     line = {"x": [chosen, chosen], "y": [1e-4, 100], "showlegend": False}
     plot.add_scatter(**line, mode="lines", line={"color": GREY, "dash": "dash"}, **second)
     plot.update_layout(
-        xaxis={"domain": [0, 0.48]},
+        xaxis={"domain": [0, 0.42]},
         yaxis={"range": [-2.2, 2.2]},
-        xaxis2=AXIS | {"domain": [0.58, 1], "anchor": "y2", "title": say("degree")},
+        xaxis2=AXIS | {"domain": [0.6, 1], "anchor": "y2", "title": say("degree")},
         yaxis2=AXIS
-        | {"anchor": "x2", "type": "log", "range": [-3.2, 1], "title": say("mean squared error")},
+        | {
+            "anchor": "x2",
+            "type": "log",
+            "dtick": 1,
+            "range": [-3.2, 1],
+            "title": say("mean squared error"),
+        },
     )
     return Drawing(
         plot,
