@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from topics.labs.parallel.charts.house import lab_plot
+from topics.labs.parallel.charts.house import EDGE, lab_plot
 from topics.labs.parallel.pipeline.ops import Kind
 from topics.labs.parallel.pipeline.result import PipelineResult
 from topics.phrases import say
@@ -78,7 +78,7 @@ def _bars(plot: go.Figure, result: PipelineResult, until: float) -> None:
                 x=end - start,
                 y=ranks[chosen],
                 customdata=details,
-                marker={"color": _faint(colour) if odd else colour, "line": {"width": 0.5}},
+                marker={"color": _faint(colour) if odd else colour, "line": EDGE},
                 name=name,
                 text=micro_batches[chosen].tolist() if labelled else None,
                 textposition="inside",

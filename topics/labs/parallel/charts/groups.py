@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from topics.labs.parallel.charts.house import lab_plot
+from topics.labs.parallel.charts.house import EDGE, lab_plot
 from topics.labs.parallel.network.costs import algorithms, collective_cost
 from topics.labs.parallel.network.links import Topology
 from topics.labs.parallel.scaling import ScalingPoint
@@ -53,7 +53,7 @@ def lanes_chart(result: StepResult, title: str = "", until: float | None = None)
             x=[(works[i].end - works[i].start) * 1e3 for i in chosen],
             y=[rows[i] for i in chosen],
             hovertext=[_hover(works[i]) for i in chosen],
-            marker={"color": colour, "line": {"width": 0.5}},
+            marker={"color": colour, "line": EDGE},
             name=lanes[lane],
             hovertemplate="%{hovertext}<extra></extra>",
         )

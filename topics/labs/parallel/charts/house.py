@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from topics.plots import AXIS, CLEAR, GREY
 
+EDGE = {"width": 0.5, "color": "rgba(255,255,255,0.5)"}  # dark ones would swallow thin bars
 LEGEND = {
     "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0,
     "traceorder": "normal",  # stacked bars would be listed backwards
