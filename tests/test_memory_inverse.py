@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from topics.labs.memory import Setting, SettingError, preset
+from topics.labs.memory import Setting, SettingError, estimate, preset
 from topics.labs.memory.inverse import (
     cheapest_plans,
     fewest_gpus,
@@ -16,6 +16,8 @@ from topics.labs.memory.inverse import (
     longest_seq,
     solve,
 )
+from topics.labs.memory.memory import needed
+from topics.labs.memory.setting import resolved
 
 LORA = Setting(preset("llama-3-8b"), method="lora", seq=1024, card="H100", recompute="full")
 SERVE = Setting(preset("qwen2.5-7b"), mode="inference", seq=4096, card="L40S")
@@ -55,6 +57,19 @@ def test_the_fewest_cards_hold_the_model_and_half_of_them_do_not():
     for dp, tp in layouts:
         for zero in range(4):
             assert not fits(replace(setting, dp=dp, tp=tp, zero=zero))
+
+
+UNEVEN = [
+    Setting(preset("deepseek-v3"), dp=4, tp=2, pp=8, zero=1, card="H100"),
+    Setting(preset("llama-3-8b"), pp=5, accumulate=8, activations="huggingface", card="A100"),
+    Setting(preset("t5-3b"), pp=4, chunks=2, seq=512, memory=80e9),
+    Setting(preset("gpt2"), mode="inference", pp=3, card="T4"),
+]
+
+
+@pytest.mark.parametrize("setting", UNEVEN)
+def test_a_search_asks_for_the_same_total_as_the_estimate(setting: Setting):
+    assert needed(resolved(setting)) == estimate(setting).total
 
 
 def test_serving_splits_one_model_over_the_cards():

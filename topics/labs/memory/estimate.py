@@ -106,7 +106,7 @@ def estimate(setting: Setting) -> Estimate:
         counted,
         cache_of(s, s.model) if s.model else None,
         cost(s, counted),
-        _fit(s, worst.total),
+        fit(s, worst.total),
     )
 
 
@@ -143,7 +143,8 @@ def _unfrozen(s: Setting) -> int:
     return count + sum(module.params for module in back)
 
 
-def _fit(s: Setting, total: float) -> Fit | None:
+def fit(s: Setting, total: float) -> Fit | None:
+    """Does that total fit the setting's card? None where neither a card nor a memory is named."""
     if s.memory:
         return Fit("memory given", s.memory, 0.0, total)
     if not s.card:

@@ -1,6 +1,6 @@
 """Inverse questions: the largest batch, the longest context, the fewest cards, the cheapest plan.
 
-All are answered by asking `estimate` again: memory grows with batch, length and size, so the
+All are answered by asking for the memory again: it grows with batch, length and size, so the
 largest that fits is found by doubling and then halving the gap.
 """
 
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from topics.labs.memory.cards import all_cards
-from topics.labs.memory.estimate import Estimate, Fit, estimate
+from topics.labs.memory.estimate import Estimate, Fit, estimate, fit
+from topics.labs.memory.memory import needed, stage_memories, without_card, workspaces
 from topics.labs.memory.setting import Setting, resolved
 from topics.labs.memory.units import format_bytes, refuse
 from topics.phrases import say
@@ -41,14 +43,19 @@ class Plan:
 
 
 def fit_of(answer: Estimate) -> Fit:
-    if answer.fit is None:
+    return _named(answer.fit)
+
+
+def _named(found: Fit | None) -> Fit:
+    if found is None:
         raise refuse("say what has to fit: name a card with --gpu, or give --memory 24GB")
-    return answer.fit
+    return found
 
 
 def fits(setting: Setting) -> bool:
     """Does the setting fit its card?"""
-    return fit_of(estimate(setting)).fits
+    s = resolved(setting)
+    return _named(fit(s, needed(s))).fits
 
 
 def largest(make: Callable[[int], Setting], limit: int = MOST) -> int:
@@ -119,14 +126,39 @@ def _experts(setting: Setting, dp: int) -> int:
 
 def fewest_gpus(setting: Setting) -> Plan | None:
     """The smallest number of cards (a power of two) that holds the setting; None if none does."""
+    s = resolved(setting)
+    bare = replace(s, card="", price=-1.0)
     gpus = 1
     while gpus <= MOST_GPUS:
-        for candidate in layouts(setting, gpus):
-            answer = estimate(candidate)
-            if fit_of(answer).fits:
-                return plan(answer)
+        taken = _named(fit(replace(s, dp=gpus, tp=1, pp=1, cp=1), workspaces(s)))
+        if _least(bare) / gpus <= taken.headroom:
+            for candidate in _resolved_layouts(bare, gpus):
+                if without_card(candidate) <= taken.headroom:
+                    return plan(estimate(replace(candidate, card=s.card, price=s.price)))
         gpus *= 2
     return None
+
+
+@lru_cache(maxsize=1024)
+def _resolved_layouts(setting: Setting, gpus: int) -> tuple[Setting, ...]:
+    """The same for every card, and so are their totals: a search over all cards asks once."""
+    return tuple(resolved(candidate) for candidate in layouts(setting, gpus))
+
+
+@lru_cache(maxsize=64)
+def _least_states(s: Setting) -> float:
+    states = stage_memories(s)[0].states
+    return states.weights + states.optimizer + states.gradients
+
+
+def _least(s: Setting) -> float:
+    """Bytes of the states that all cards together hold however they are spread."""
+    offloads = s.offload_params or s.offload_optimizer
+    return (
+        0.0
+        if offloads
+        else _least_states(replace(s, dp=1, tp=1, pp=1, cp=1, ep=1, zero=0, sp=False, memory=0.0))
+    )
 
 
 def plan(answer: Estimate) -> Plan:
@@ -196,10 +228,18 @@ def solve(question: str, setting: Setting) -> Solution:
 def _solve_gpus(s: Setting) -> Solution:
     best = fewest_gpus(s)
     if best is None:
-        return Solution("gpus", say("Not even {most:,} cards hold this.", most=MOST_GPUS), None)
+        return Solution("gpus", _too_large(), None)
     size = format_bytes(best.total)
     text = f"{best.gpus} × {best.card}: {best.layout}; " + say("{size} on each.", size=size)
     return Solution("gpus", text, best.gpus, estimate(best.setting), (best,))
+
+
+def _too_large() -> str:
+    return say(
+        "Not even {most:,} cards hold this: each rank computes the whole micro-batch. Try a "
+        "smaller --batch, a shorter --seq, --recompute full or --attention flash.",
+        most=MOST_GPUS,
+    )
 
 
 def _nothing_fits(s: Setting, question: str) -> str:
@@ -216,7 +256,7 @@ def _nothing_fits(s: Setting, question: str) -> str:
 def _solve_plan(s: Setting) -> Solution:
     plans = cheapest_plans(s)
     if not plans:
-        return Solution("plan", say("Not even {most:,} cards hold this.", most=MOST_GPUS), None)
+        return Solution("plan", _too_large(), None)
     best = plans[0]
     price = say("{money:,.2f} an hour", money=best.per_hour)
     if best.money:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from topics.labs.memory.cards import card
 from topics.labs.memory.hf_blocks import trace
@@ -72,9 +73,25 @@ def stage_memories(s: Setting) -> list[StageMemory]:
     return [_stage(s, s.model, stage) for stage in stages(s, s.model)]
 
 
+def needed(s: Setting) -> float:
+    """The total of the stage that needs most, for a resolved setting: what a search asks for."""
+    return without_card(replace(s, card="", price=-1.0)) + workspaces(s)
+
+
+@lru_cache(maxsize=4096)
+def without_card(s: Setting) -> float:
+    """Of stages with the same blocks only the first counts: it holds the most micro-batches."""
+    if s.model is None:
+        return stage_memories(s)[0].total
+    unlike: dict[object, Stage] = {}
+    for stage in stages(s, s.model):
+        unlike.setdefault((stage.parts, stage.front, stage.back), stage)
+    return max(_stage(s, s.model, stage).total for stage in unlike.values())
+
+
 def _stage(s: Setting, model: ModelConfig, stage: Stage) -> StageMemory:
     states = stage_states(s, model, stage)
-    overhead = _overhead(s)
+    overhead = workspaces(s)
     if s.mode == "inference":
         cache = cache_of(s, model)
         moment = Moment("prefill", 0.0, _last_logits(s, model), 0.0, _prefill(s, model, states))
@@ -114,7 +131,7 @@ def cache_of(s: Setting, model: ModelConfig) -> KvCache:
     )
 
 
-def _overhead(s: Setting) -> float:
+def workspaces(s: Setting) -> float:
     """cuBLAS workspaces: one for the forward thread, one for autograd's."""
     if not s.card or s.device != "cuda":
         return 0.0

@@ -132,7 +132,7 @@ def _copies(value: object) -> str:
     kinds = {12: "fp32", 8: "none"}
     if value not in kinds:
         raise refuse("optim_bytes: {value!r} is neither 12 nor 8", value=value)
-    return kinds[value]  # type: ignore[index]
+    return kinds[value]
 
 
 def _value(name: str, value: object) -> object:

@@ -6,6 +6,7 @@ GB is 10**9 bytes (what a card's data sheet means), GiB is 2**30 (what `nvidia-s
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from topics.phrases import say
 
@@ -75,6 +76,7 @@ def refuse(template: str, **values: object) -> SettingError:
     return SettingError(say(template, **values))
 
 
+@cache
 def dtype_name(name: str) -> str:
     """The short name of a dtype: "bfloat16" and "torch.bfloat16" become "bf16"."""
     key = re.sub(r"[^a-z0-9]", "", str(name).lower().replace("torch.", ""))
