@@ -104,6 +104,10 @@ def test_one_element_beyond_the_allowance_is_always_found(values, data, dtype):
     [
         (torch.ones(3), torch.ones(2)),
         (torch.ones(3, 1), torch.ones(3)),
+        (torch.ones(1), torch.ones(())),
+        (torch.ones(()), torch.ones(1)),
+        (torch.ones(1, 1), torch.ones(1)),
+        (np.ones(1), np.float64(1)),
         (torch.ones(2), torch.ones(2, dtype=torch.float64)),
         (torch.ones(2), np.ones(2, dtype=np.float32)),
         (np.ones(2), np.ones(2, dtype=np.float32)),
@@ -125,6 +129,11 @@ def test_one_element_beyond_the_allowance_is_always_found(values, data, dtype):
         (float("nan"), 0.0),
         (10**400, 1.0),
         ({1, 2}, {1, 3}),
+        ({1, 2}, {1, 2, 3}),
+        ({1}, {True}),
+        ({1.5}, {1.25}),
+        ({True: 0}, {1: 0}),
+        ({(1, False): 0}, {(1, 0): 0}),
     ],
 )
 def test_tells_apart(observed, expected):
@@ -144,6 +153,10 @@ def test_tells_apart(observed, expected):
         (-math.inf, -math.inf),
         (0.1 + 0.2, 0.3),
         ({2, 1}, {1, 2}),
+        ({0.1 + 0.2, float("nan")}, {0.3, float("nan")}),
+        ({(1, 0.1 + 0.2)}, {(1, 0.3)}),
+        ({float("nan"): 1}, {float("nan"): 1}),
+        ({"b": 1, "a": 2}, {"a": 2, "b": 1}),
     ],
 )
 def test_forgives(observed, expected):

@@ -91,20 +91,22 @@ def replaced(tree, path, value):
 # Changes that must be noticed. Each yields what may stand in a value's place.
 
 
+def other_elements(element, step):
+    if isinstance(element, bool):
+        return [not element]
+    if isinstance(element, int):
+        return [element + 1]
+    return [element + step, math.nan, -math.inf] if math.isfinite(element) else [0.0, 1.0]
+
+
 def other_value(value, size):
     step = max(1.0, 0.5 * size)
     if isinstance(value, torch.Tensor) and value.numel():
         for index in (0, value.numel() - 1):
-            wrong = value.clone()
-            flat = wrong.view(-1)
-            if value.dtype == torch.bool:
-                flat[index] = ~flat[index]
-            elif value.is_floating_point():
-                flat[index] = flat[index].double() + step
-            else:
-                flat[index] += 1
-            if not torch.isinf(value.double().view(-1)[index]):  # infinity plus one is itself
-                yield wrong if not value.isnan().view(-1)[index] else torch.zeros_like(value)
+            for new in other_elements(value.view(-1)[index].item(), step):
+                wrong = value.clone()
+                wrong.view(-1)[index] = torch.tensor(new, dtype=torch.float64).to(value.dtype)
+                yield wrong
     elif isinstance(value, np.ndarray):
         yield from (t.numpy() for t in other_value(torch.from_numpy(value), size))
     elif isinstance(value, np.generic):

@@ -1,6 +1,8 @@
 """Banned calls are found however they are written, and nothing else is."""
 
 import ast
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -75,6 +77,7 @@ def test_a_banned_package_may_not_be_imported():
         lambda x: vars(torch.nn)["Soft" + "max"](0)(x),
         lambda x: torch.ops.aten.softmax.int(x, 0),
         lambda x: torch.ops.aten._softmax(x, 0, False),
+        lambda x: torch.sparse.softmax(x.to_sparse(), 0),
         lambda x: torch.nn.functional.softmin(x, 0),
         lambda x: torch.nn.functional.gumbel_softmax(x),
         lambda x: torch.jit.trace(lambda y: torch.softmax(y, 0), x, check_trace=False)(x),
@@ -86,6 +89,28 @@ def test_watching_finds_what_reading_cannot(call):
     with watch.active():
         call(torch.ones(3))
     assert watch.seen
+
+
+@pytest.mark.parametrize("pool", [False, True])
+def test_watching_sees_other_threads(pool):
+    """Hooks hold for one thread each; a drill may run a solution on several."""
+
+    def call():
+        getattr(torch, "soft" + "max")(torch.ones(3), 0)
+
+    watch = Watch(SOFTMAX)
+    with watch.active():
+        if pool:
+            with ThreadPoolExecutor(1) as executor:
+                executor.submit(call).result()
+        else:
+            thread = threading.Thread(target=call)
+            thread.start()
+            thread.join()
+    assert watch.seen == ["torch.softmax"]
+    run = threading.Thread.run
+    with Watch(()).active():
+        assert threading.Thread.run is run
 
 
 def test_watching_leaves_other_functions_alone():

@@ -47,6 +47,73 @@ def test_makes(change):
     assert change in changes()
 
 
+HEADER = "import torch\nimport numpy as np\ndef f(x, k, *, n: int, scale: float):\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "change"),
+    [
+        # a scale dropped or changed, operands swapped
+        ("return x * scale", "x * scale → x"),
+        ("return x / scale", "x / scale → x * scale"),
+        ("return x / scale", "x / scale → scale / x"),
+        ("return x @ k", "x @ k → k @ x"),
+        ("return 0.5 * x", "0.5 → 0.75"),
+        # slices, ranges and loops off by one
+        ("return x[n:]", "n: → n + 1:"),
+        ("return x[n:]", "n: → n - 1:"),
+        ("return x[:n]", ":n → :n - 1"),
+        ("return x[1:]", "1 → 2"),
+        ("return range(n)", "range(n) → range(n - 1)"),
+        ("for i in x: print(i)", "for i in x: … → for i in list(x)[:-1]: …"),
+        # the wrong axis, the kept dimension
+        ("return x.sum(-1)", "x.sum(-1) → x.sum(-2)"),
+        ("return x.sum(-1)", "x.sum(-1) → x.sum(0)"),
+        ("return torch.sum(x, 1)", "torch.sum(x, 1) → torch.sum(x, -2)"),
+        ("return x.sum(dim=0)", "x.sum(dim=0) → x.sum(dim=-1)"),
+        ("return np.sum(x, axis=n)", "np.sum(x, axis=n) → np.sum(x, axis=0)"),
+        ("return x.sum(0, keepdim=True)", "x.sum(0, keepdim=True) → x.sum(0)"),
+        # statistics
+        ("return x.mean()", "x.mean() → x.sum()"),
+        ("return x.var(-1)", "x.var(-1) → x.var(-1, correction=0)"),
+        (
+            "return x.var(-1, unbiased=False)",
+            "x.var(-1, unbiased=False) → x.var(-1, unbiased=True)",
+        ),
+        ("return x.std(correction=0)", "x.std(correction=0) → x.std(correction=1)"),
+        ("return np.std(x)", "np.std(x) → np.std(x, ddof=1)"),
+        # a parameter replaced by a constant
+        ("return x + scale", "scale → 1"),
+        ("return x[n]", "n → 2"),
+        # what keeps numbers in bounds
+        ("return x.clamp(0)", "x.clamp(0) → x"),
+        ("return torch.clamp(x, 0)", "torch.clamp(x, 0) → x"),
+        ("return max(x, 0)", "max(x, 0) → x"),
+        ("return max(x, 0)", "max(x, 0) → 0"),
+        ("return (x - x.amax(-1)).exp()", "x - x.amax(-1) → x"),
+        # comparisons
+        ("return x < n", "x < n → x <= n"),
+        ("return x >= n", "x >= n → x > n"),
+        # an input changed in place, the graph cut, precision lost
+        ("return x + 1", "x + 1 → x.add_(1)"),
+        ("return x / k", "x / k → x.div_(k)"),
+        ("return x.masked_fill(k, 0)", "x.masked_fill(k, 0) → x.masked_fill_(k, 0)"),
+        ("return x", "return x → return x.detach()"),
+        ("return x", "return x → return x.float()"),
+        # layout
+        ("return x.repeat_interleave(n)", "x.repeat_interleave(n) → x.repeat(n)"),
+    ],
+)
+def test_knows_the_ways_in_which_numeric_code_goes_wrong(body, change):
+    assert change in changes(f"{HEADER}    {body}\n")
+
+
+def test_changes_in_place_only_what_was_passed_in():
+    assert not any("add_" in change for change in changes("import torch\ny = 1\nz = y + 1\n"))
+    numbers_only = "import torch\ndef f(n: int):\n    return n + 1\n"
+    assert not any("add_" in change for change in changes(numbers_only))
+
+
 def test_leaves_texts_and_annotations_alone():
     for mutant in mutants(SOURCE):
         assert "Adds eps; 3 is a number" in mutant.source

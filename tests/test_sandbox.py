@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from verifiers import syscalls
 from verifiers.sandbox import Job, Outcome, Sandbox
 
 ENTRIES = Path(__file__).parent / "sandboxed"
@@ -253,15 +254,29 @@ except PermissionError: send(b"refused")
         "os.setsid()",
         "os.setresuid(0, 0, 0)",
         "resource.prlimit(1, resource.RLIMIT_NOFILE, (1, 1))",
+        "fcntl.fcntl(0, fcntl.F_SETOWN, 1)",
     ],
 )
 def test_calls_that_no_solution_needs_are_refused(sandbox, call):
     source = f"""
-import os, resource, subprocess, sys
+import fcntl, os, resource, subprocess, sys
 try: {call}
 except PermissionError: send(b"refused")
 """
     assert run(sandbox, source).frames == (b"refused",)
+
+
+def test_calls_are_refused_by_number_also_where_the_library_is_too_old_to_name_them(sandbox):
+    source = f"""
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for number in {sorted(syscalls.NUMBERS.values())}:
+    assert libc.syscall(number, -1, 0, 0, 0, 0, 0) == -1
+    assert ctypes.get_errno() in (1, 38), (number, ctypes.get_errno())  # EPERM, or ENOSYS
+send(b"refused")
+"""
+    outcome = run(sandbox, source)
+    assert outcome.frames == (b"refused",), outcome.printed
 
 
 def test_limits_cannot_be_raised_and_capabilities_are_gone(sandbox):

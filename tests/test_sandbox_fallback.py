@@ -51,13 +51,14 @@ def test_limits_hold(sandbox, source, kind):
         "os.kill(0, 9)",
         "os.killpg(os.getpgid(os.getppid()), 9)",
         "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))",
+        "fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid())",  # then a full pipe could send SIGKILL
         "os.fork()",
         "socket.socket()",
     ],
 )
 def test_other_processes_and_the_network_stay_out_of_reach(sandbox, call):
     source = f"""
-import os, resource, socket
+import fcntl, os, resource, socket
 try: {call}
 except PermissionError: send(b"refused")
 """

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from verifiers import confine, lockdown, syscalls, view, wire
 from verifiers.child import ran_out_of_memory
-from verifiers.printed import clean
+from verifiers.printed import clean, shown
 
 # Frames
 
@@ -86,6 +86,21 @@ def test_printed_text_is_stripped_of_what_steers_a_terminal(raw, shown):
 def test_no_control_character_is_ever_shown(raw):
     shown = clean(raw)
     assert all(char in "\n\t" or char.isprintable() or ord(char) > 0x9F for char in shown)
+
+
+@given(st.text(max_size=300), st.integers(1, 60))
+def test_what_is_shown_of_a_text_is_short_and_without_control_characters(text, limit):
+    short = shown(text, limit)
+    assert len(short) <= limit
+    assert short.rstrip("…") in clean(text.encode("utf-8", "replace"))
+
+
+def test_a_short_text_is_shown_whole_and_a_long_one_says_that_it_was_cut():
+    assert shown("expected 0.5, got 0.25", 30) == "expected 0.5, got 0.25"
+    assert shown("x" * 31, 30) == "x" * 29 + "…"
+    assert shown("\x1b[31m" * 100 + "x", 30).endswith("…")
+    with pytest.raises(TypeError):
+        shown(["no text"], 30)
 
 
 # Out of memory

@@ -9,7 +9,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifiers.tree import Array, FrameError, OnDevice, Opaque, decode, encode, freeze
+from verifiers.tree import (
+    MAX_INDEX,
+    MAX_NODES,
+    MAX_STRUCTURE,
+    MAX_TENSORS,
+    MAX_TEXT,
+    Array,
+    FrameError,
+    OnDevice,
+    Opaque,
+    decode,
+    encode,
+    freeze,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +109,80 @@ def test_endless_nesting_is_refused():
     text = b"[" * 100_000
     with pytest.raises(FrameError):
         decode(struct.pack("<Q", len(text)) + text)
+
+
+def framed(structure: bytes, tensors: bytes = struct.pack("<Q", 2) + b"{}") -> bytes:
+    return struct.pack("<Q", len(structure)) + structure + tensors
+
+
+def test_more_than_is_ever_sent_is_refused_before_it_is_built():
+    brackets = b"[" + b"[]," * (MAX_STRUCTURE // 3) + b"[]]"
+    with pytest.raises(FrameError, match="larger than any"):
+        decode(framed(brackets))
+    with pytest.raises(FrameError, match="larger than any"):
+        decode(framed(b"[]", struct.pack("<Q", MAX_INDEX + 1) + b" " * (MAX_INDEX + 1)))
+
+
+def test_the_largest_result_that_is_sent_fits_into_what_is_read():
+    text = "\0" * (MAX_TEXT - 1)  # escaped, it is six times as long
+    numbers = [[-2.2250738585072014e-308]] * (MAX_NODES // 2 - 2)
+    frame = encode([text, numbers])
+    assert len(frame) < MAX_STRUCTURE
+    assert decode(frame) == [text, numbers]
+    many = [torch.zeros(())] * MAX_TENSORS
+    assert len(decode(encode(many))) == MAX_TENSORS
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * (MAX_TEXT + 1),
+        16 ** (MAX_TEXT + 1),
+        torch.nested.nested_tensor([torch.ones(1), torch.ones(2)], layout=torch.jagged),
+        torch.ones(2, dtype=torch.float8_e4m3fn).view(torch.uint8).view(torch.float8_e8m0fnu),
+    ],
+    ids=["text", "int", "nested", "dtype"],
+)
+def test_what_would_break_or_flood_the_channel_becomes_opaque(value):
+    assert isinstance(decode(encode(value)), Opaque)
+
+
+def test_too_many_tensors_are_opaque():
+    assert "too many tensors" in str(freeze([torch.zeros(())] * (MAX_TENSORS + 1))[-1])
+
+
+class Liar(type):
+    @property
+    def __name__(cls):
+        raise RuntimeError("no name")
+
+
+class Impostor(metaclass=Liar):
+    __class__ = list
+
+
+class EndlessSet(set):
+    def __iter__(self):
+        while True:
+            yield 1
+
+
+class Number(int):
+    def __index__(self):
+        return 7
+
+    __int__ = __index__
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Impostor(), Opaque("a value of type Impostor")),
+        (EndlessSet({1, 2}), frozenset({1, 2})),
+        (Number(3), 3),
+        ({np.int64(3): 1, (np.float32(0.5), "x"): 2}, {3: 1, (0.5, "x"): 2}),
+        ({np.bool_(True)}, frozenset({True})),
+    ],
+)
+def test_values_show_what_they_really_hold(value, shown):
+    assert freeze(value) == shown

@@ -1,8 +1,10 @@
 """Small changes to a reference, each of which a good verifier must notice.
 
 Every operator is one way in which numeric code goes wrong: a scale dropped or inverted, operands
-swapped, an index off by one, the wrong axis, a mean for a sum, a strict comparison for another, a
-branch never taken, a parameter ignored, the graph cut, precision lost. One mutant is one change.
+swapped, an index or a slice off by one, the wrong axis, a mean for a sum, a biased estimate for an
+unbiased one, a strict comparison for another, a branch never taken, a parameter ignored, a clamp or
+the subtraction of a maximum forgotten, an input changed in place, the graph cut, precision lost.
+One mutant is one change.
 """
 
 from __future__ import annotations
@@ -57,10 +59,25 @@ SWAPPED_NAMES = {
     "cumsum": "cumprod",
     "append": "remove",
 }
+_SHAPING = (
+    "clamp clip maximum minimum exp log sqrt rsqrt abs where relu sigmoid tanh softmax round floor "
+    "ceil flip roll sort cumsum triu tril masked_fill cos sin square"
+)
+SHAPING = frozenset(_SHAPING.split())  # left out, these leave a value of the same shape
 SYMMETRIC = frozenset(
     {"transpose", "swapaxes", "max", "min", "maximum", "minimum", "promote_types"}
 )
 HARMLESS_METHODS = frozenset({"contiguous", "append", "extend"})
+AXES = frozenset({"dim", "axis"})
+_AXIS_FIRST = (
+    "sum mean amax amin max min argmax argmin softmax log_softmax logsumexp cumsum cumprod sort "
+    "argsort unsqueeze squeeze std var prod all any gather scatter index_select unbind"
+)
+AXIS_FIRST = frozenset(_AXIS_FIRST.split())  # methods whose first argument is an axis
+FLAGS = frozenset({"keepdim", "keepdims", "descending", "stable", "largest"})
+ESTIMATES = frozenset({"var", "std"})  # unbiased in torch unless told otherwise
+IN_PLACE = {ast.Add: "add_", ast.Sub: "sub_", ast.Mult: "mul_", ast.Div: "div_"}
+IN_PLACE_METHODS = frozenset({"masked_fill", "clamp", "exp", "add", "sub", "mul", "div", "scatter"})
 
 
 @dataclass(frozen=True)
@@ -228,10 +245,84 @@ def _call(node: ast.Call, tree: ast.Module) -> Iterator[ast.AST]:
             for bound in (shorter, longer):
                 yield _with(node, args=[*node.args[:position], bound, *node.args[position + 1 :]])
     for position, keyword in enumerate(node.keywords):
-        if keyword.arg in ("keepdim", "keepdims", "dim", "axis", "descending", "stable"):
+        if keyword.arg in AXES | FLAGS | {"unbiased", "correction", "ddof"}:
             yield _with(node, keywords=[k for i, k in enumerate(node.keywords) if i != position])
     if len(node.args) == 2 and not node.keywords and _called(node) not in SYMMETRIC:
         yield _with(node, args=[copy.deepcopy(node.args[1]), copy.deepcopy(node.args[0])])
+
+
+def _wrong_axis(node: ast.Call, tree: ast.Module) -> Iterator[ast.AST]:
+    """The first axis and the last but one, where another was named."""
+    first = 1 if _called_on_library(node) else 0  # torch.sum(x, 1), x.sum(1)
+    takes_axis = isinstance(node.func, ast.Attribute) and node.func.attr in AXIS_FIRST
+    for position, argument in enumerate(node.args):
+        if takes_axis and position == first:
+            for axis in _other_axes(argument):
+                yield _with(node, args=[*node.args[:position], axis, *node.args[position + 1 :]])
+    for position, keyword in enumerate(node.keywords):
+        if keyword.arg in AXES:
+            for axis in _other_axes(keyword.value):
+                changed = ast.keyword(keyword.arg, axis)
+                rest = [k if i != position else changed for i, k in enumerate(node.keywords)]
+                yield _with(node, keywords=rest)
+
+
+def _other_axes(axis: ast.expr) -> Iterator[ast.expr]:
+    for other in ("0", "-2", "-1"):
+        if ast.unparse(axis) != other:
+            yield ast.parse(other, mode="eval").body
+
+
+def _estimate(node: ast.Call, tree: ast.Module) -> Iterator[ast.AST]:
+    """Biased for unbiased, and the other way round."""
+    if _called(node) not in ESTIMATES:
+        return
+    told = {keyword.arg: keyword for keyword in node.keywords}
+    given = told.get("unbiased") or told.get("correction") or told.get("ddof")
+    if given is None:
+        name = "ddof" if _library_of(node) == "np" else "correction"
+        value = ast.Constant(1 if name == "ddof" else 0)
+        yield _with(node, keywords=[*node.keywords, ast.keyword(name, value)])
+    elif isinstance(given.value, ast.Constant):
+        other = ast.Constant(not given.value.value)
+        if given.arg != "unbiased":
+            other = ast.Constant(0 if given.value.value else 1)
+        changed = ast.keyword(given.arg, other)
+        yield _with(node, keywords=[k if k is not given else changed for k in node.keywords])
+
+
+def _left_out(node: ast.Call, tree: ast.Module) -> Iterator[ast.AST]:
+    """`torch.clamp(x, 0)` becomes `x`, and `max(x, 0)` either of its two."""
+    if _called_on_library(node) and node.args and _called(node) in SHAPING:
+        yield copy.deepcopy(node.args[0])
+    if isinstance(node.func, ast.Name) and node.func.id in ("max", "min") and len(node.args) == 2:
+        yield from copy.deepcopy(node.args)
+
+
+def _called_on_library(node: ast.Call) -> bool:
+    return bool(_library_of(node))
+
+
+def _library_of(node: ast.Call) -> str:
+    value = getattr(node.func, "value", None)
+    return value.id if isinstance(value, ast.Name) and _is_library(value) else ""
+
+
+def _in_place(node: ast.BinOp | ast.Call, tree: ast.Module) -> Iterator[ast.AST]:
+    """The operation done in place, on a parameter of the function."""
+    if not _uses_torch(tree):
+        return
+    if isinstance(node, ast.BinOp):
+        method, target, arguments = IN_PLACE.get(type(node.op)), node.left, [node.right]
+    else:
+        function = node.func
+        name = getattr(function, "attr", "")
+        method = f"{name}_" if name in IN_PLACE_METHODS else None
+        target, arguments = getattr(function, "value", function), node.args
+    if method and isinstance(target, ast.Name) and target.id in _parameters(tree):
+        inside = ast.Attribute(copy.deepcopy(target), method, ast.Load())
+        keywords = [] if isinstance(node, ast.BinOp) else node.keywords
+        yield ast.Call(inside, copy.deepcopy(arguments), copy.deepcopy(keywords))
 
 
 def _called(node: ast.Call) -> str:
@@ -269,16 +360,52 @@ def _returned(node: ast.Return, tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def _parameter(node: ast.Name, tree: ast.Module) -> Iterator[ast.AST]:
-    if isinstance(node.ctx, ast.Load):
-        default = _defaults(tree).get(node.id)
-        if default is not None:
-            yield copy.deepcopy(default)
+    """A constant in its place: its default, or 1 or 2 where it has none and is no tensor."""
+    if not isinstance(node.ctx, ast.Load):
+        return
+    default = _defaults(tree).get(node.id)
+    if default is not None:
+        yield copy.deepcopy(default)
+    elif node.id in _numbers(tree):
+        yield ast.Constant(1)
+        yield ast.Constant(2)
 
 
 def _slice(node: ast.Slice, tree: ast.Module) -> Iterator[ast.AST]:
-    for bound in ("lower", "upper", "step"):
-        if getattr(node, bound) is not None:
-            yield _with(node, **{bound: None})
+    """A bound left out, or off by one."""
+    for name in ("lower", "upper", "step"):
+        bound = getattr(node, name)
+        if bound is None:
+            continue
+        yield _with(node, **{name: None})
+        if name == "step" or isinstance(bound, ast.Constant):
+            continue  # constants are moved by an operator of their own
+        for sign in (ast.Add(), ast.Sub()):
+            moved = ast.BinOp(copy.deepcopy(bound), sign, ast.Constant(1))
+            yield _with(node, **{name: moved})
+
+
+def _numbers(tree: ast.Module) -> set[str]:
+    """Parameters that are annotated as plain numbers."""
+    arguments = (argument for function in _functions(tree) for argument in _arguments(function))
+    return {
+        argument.arg
+        for argument in arguments
+        if argument.annotation and ast.unparse(argument.annotation) in ("int", "float")
+    }
+
+
+def _parameters(tree: ast.Module) -> set[str]:
+    every = {argument.arg for function in _functions(tree) for argument in _arguments(function)}
+    return every - _numbers(tree) - {"self"}
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
+    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
 
 
 def _uses_torch(tree: ast.Module) -> bool:
@@ -307,6 +434,10 @@ OPERATORS: tuple[tuple[type | tuple[type, ...], Operator], ...] = (
     (ast.UnaryOp, _unary),
     (ast.Constant, _constant),
     (ast.Call, _call),
+    (ast.Call, _wrong_axis),
+    (ast.Call, _estimate),
+    (ast.Call, _left_out),
+    ((ast.BinOp, ast.Call), _in_place),
     ((ast.If, ast.While, ast.IfExp), _conditional),
     ((ast.Raise, ast.AugAssign, ast.Expr, ast.Break, ast.Continue), _statement),
     (ast.For, _loop),
