@@ -25,6 +25,20 @@ def test_the_question_is_sound(question):
     assert list(question_problems(question)) == []
 
 
+def test_the_bank_is_large_enough_and_covers_its_topics():
+    computed = [q for q in QUESTIONS if q.parametrised or q.kind == "formula"]
+    assert len(QUESTIONS) >= 150
+    assert len(computed) >= 40
+    assert sum(q.kind == "open" for q in QUESTIONS) >= 20
+    covered = {row for question in QUESTIONS for row in question.covers}
+    # The rows of the list of interview questions that belong to these topics.
+    parts = {"03": 10, "04": 4, "05": 4, "07": 5, "10": 6, "14": 3, "16": 6, "17": 5, "23": 4}
+    rows = {f"{part}.{row:02}" for part, last in parts.items() for row in range(1, last + 1)}
+    rows |= {"06.01", "18.08", "22.07", "24.01", "24.02", "24.03", "24.04"}
+    assert rows <= covered
+    assert {1, 2, 3, 4, 5, 10, 11} <= {trap for question in QUESTIONS for trap in question.traps}
+
+
 def test_every_snippet_prints_what_its_file_says_and_every_planted_error_is_one():
     assert [str(problem) for problem in snippet_problems(QUESTIONS)] == []
 

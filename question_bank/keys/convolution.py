@@ -129,3 +129,37 @@ def pooled_averaged(row: list[int], grads: list[int], value: int) -> float:
 def pooled_times_value(row: list[int], grads: list[int], value: int) -> float:
     """The mistake of multiplying by the input, as a weight's gradient would be."""
     return pooled_gradient(row, grads, value).value * value
+
+
+def draw_layer(rng: random.Random) -> dict[str, Any]:
+    """Channels that the groups divide, and a kernel."""
+    groups = rng.choice([2, 4, 8])
+    c_in, c_out = (groups * rng.choice([4, 8, 12, 16, 24]) for _ in range(2))
+    return {"c_in": c_in, "c_out": c_out, "k": rng.choice([1, 3, 5, 7]), "groups": groups}
+
+
+def layer_parameters(c_in: int, c_out: int, k: int, groups: int) -> Key:
+    """Kernel and bias of a grouped convolution, scale and shift of the batch norm behind it."""
+    per_group = c_in // groups
+    kernel = c_out * per_group * k**2
+    return Key(kernel + 3 * c_out, {"kernel": kernel, "per_group": per_group})
+
+
+def layer_no_groups(c_in: int, c_out: int, k: int) -> float:
+    """The mistake of letting every filter see all channels."""
+    return c_out * c_in * k**2 + 3 * c_out
+
+
+def layer_conv_only(c_in: int, c_out: int, k: int, groups: int) -> float:
+    """The mistake of leaving out the norm."""
+    return c_out * (c_in // groups) * k**2 + c_out
+
+
+def layer_no_bias(c_in: int, c_out: int, k: int, groups: int) -> float:
+    """The mistake of leaving out the convolution's bias."""
+    return c_out * (c_in // groups) * k**2 + 2 * c_out
+
+
+def layer_running_statistics(c_in: int, c_out: int, k: int, groups: int) -> float:
+    """The mistake of counting the running mean and variance."""
+    return c_out * (c_in // groups) * k**2 + 5 * c_out

@@ -1,4 +1,4 @@
-"""Keys on the metrics of classifiers: precision from rates, ROC-AUC from a handful of scores."""
+"""Keys on the metrics of classifiers: precision from rates, ROC-AUC from scores, F1 from counts."""
 
 from __future__ import annotations
 
@@ -78,3 +78,33 @@ def accuracy_at_half(positives: list[float], negatives: list[float]) -> float:
     """The mistake of the accuracy at the threshold 0.5."""
     right = sum(p >= 0.5 for p in positives) + sum(n < 0.5 for n in negatives)
     return right / (len(positives) + len(negatives))
+
+
+def draw_counts(rng: random.Random) -> dict[str, Any]:
+    """A table of four counts in which precision and recall lie well apart."""
+    while True:
+        tp, fp, fn = rng.randint(12, 90), rng.randint(5, 120), rng.randint(5, 120)
+        tn = rng.randint(100, 900)
+        if abs(tp / (tp + fp) - tp / (tp + fn)) > 0.2:
+            return {"tp": tp, "fp": fp, "fn": fn, "tn": tn}
+
+
+def f1(tp: int, fp: int, fn: int, tn: int) -> Key:
+    """2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall."""
+    shown = {"precision": f"{tp / (tp + fp):.3f}", "recall": f"{tp / (tp + fn):.3f}"}
+    return Key(2 * tp / (2 * tp + fp + fn), {**shown, "n": tp + fp + fn + tn})
+
+
+def f1_arithmetic(tp: int, fp: int, fn: int) -> float:
+    """The mistake of the arithmetic mean of precision and recall."""
+    return (tp / (tp + fp) + tp / (tp + fn)) / 2
+
+
+def f1_accuracy(tp: int, fp: int, fn: int, tn: int) -> float:
+    """The mistake of reporting accuracy."""
+    return (tp + tn) / (tp + fp + fn + tn)
+
+
+def f1_jaccard(tp: int, fp: int, fn: int) -> float:
+    """The mistake of counting the true positives once."""
+    return tp / (tp + fp + fn)

@@ -1,6 +1,7 @@
 """Keys on metrics: counting a population in whole numbers, and the area under a drawn curve."""
 
 from fractions import Fraction
+from statistics import harmonic_mean
 
 import numpy as np
 
@@ -22,3 +23,11 @@ def roc_auc(positives, negatives):
     hits = [np.mean(scores[labels == 1] >= t) for t in thresholds]
     alarms = [np.mean(scores[labels == 0] >= t) for t in thresholds]
     return float(np.trapezoid(hits, alarms))
+
+
+def f1(tp, fp, fn, tn):
+    """Every example written out, then the harmonic mean."""
+    label = np.repeat([1, 0, 1, 0], [tp, fp, fn, tn]).astype(bool)
+    flagged = np.repeat([1, 1, 0, 0], [tp, fp, fn, tn]).astype(bool)
+    precision, recall = label[flagged].mean(), flagged[label].mean()
+    return float(harmonic_mean([precision, recall]))
