@@ -30,7 +30,8 @@ def example(solution, draw):
 @check("values")
 def values(solution, draw):
     """W x + b plus (alpha / r) B A x, on vectors, batches and batches of sequences."""
-    for lead, d_in, d_out, rank in [((), 5, 3, 2), ((4,), 3, 7, 3), ((2, 3), 6, 4, 2)]:
+    sizes = [((), 5, 3, 2), ((4,), 3, 7, 3), ((2, 3), 6, 4, 2), ((1,), 4, 1, 2), ((3, 1), 1, 2, 1)]
+    for lead, d_in, d_out, rank in sizes:
         for dtype in (torch.float32, torch.float64):
             inputs = _inputs(draw, lead, d_in, d_out, rank, dtype=dtype)
             yield observe(draw, solution, *inputs, draw.number(3.0, 30.0))

@@ -34,6 +34,25 @@ def scale_by_root_of_rank(x, weight, bias, lora_a, lora_b, alpha):
     )
 
 
+def scale_times_rank(x, weight, bias, lora_a, lora_b, alpha):
+    """You multiply by the rank. The scale is alpha divided by r, so that a higher rank does not make the
+    correction larger."""
+    scale = alpha * lora_a.shape[0]
+    return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b) * scale
+
+
+def alpha_left_out(x, weight, bias, lora_a, lora_b, alpha):
+    """You divide by the rank and forget alpha. The scale is alpha / r."""
+    return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b) / lora_a.shape[0]
+
+
+def rank_from_the_smallest_size(x, weight, bias, lora_a, lora_b, alpha):
+    """You take the smallest size for the rank. A rank may exceed a width of the layer: A is (r, d_in), so
+    the rank is `lora_a.shape[0]`."""
+    scale = alpha / min(*lora_a.shape, *lora_b.shape)
+    return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b) * scale
+
+
 def rank_from_the_wrong_axis(x, weight, bias, lora_a, lora_b, alpha):
     """You read the rank off the wrong axis (d_in instead of r). A is (r, d_in): its first axis is the
     rank."""
@@ -107,7 +126,7 @@ def detached_input(x, weight, bias, lora_a, lora_b, alpha):
 
 
 def frozen_without_gradient(x, weight, bias, lora_a, lora_b, alpha):
-    """You compute the frozen part under `torch.no_grad()`. The weight needs no gradient, but x does, and
+    """You compute the frozen part from a detached x or under `torch.no_grad()`. The weight needs no gradient, but x does, and
     its gradient flows through W; `requires_grad=False` on the weight is enough."""
     with torch.no_grad():
         frozen = _frozen(x, weight, bias)
@@ -118,6 +137,27 @@ def freezes_a(x, weight, bias, lora_a, lora_b, alpha):
     """A gets no gradient. Both factors are trained: only the weight and the bias are frozen."""
     correction = _low_rank(x, lora_a.detach(), lora_b)
     return _frozen(x, weight, bias) + correction * (alpha / lora_a.shape[0])
+
+
+def freezes_b(x, weight, bias, lora_a, lora_b, alpha):
+    """B gets no gradient. It starts at 0 and is the first to move: without its gradient A never gets one
+    either, and nothing is trained."""
+    scale = alpha / lora_a.shape[0]
+    return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b.detach()) * scale
+
+
+def cuts_the_graph(x, weight, bias, lora_a, lora_b, alpha):
+    """No gradient arrives anywhere: the result was detached or computed under `torch.no_grad()`. Only the
+    weight and the bias are frozen; x, A and B need theirs."""
+    scale = alpha / lora_a.shape[0]
+    return (_frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b) * scale).detach()
+
+
+def drops_size_one(x, weight, bias, lora_a, lora_b, alpha):
+    """You `squeeze` the result. A batch of one stays a batch: the result has the leading shape of x,
+    whatever the sizes."""
+    scale = alpha / lora_a.shape[0]
+    return (_frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b) * scale).squeeze()
 
 
 def always_float32(x, weight, bias, lora_a, lora_b, alpha):
@@ -131,8 +171,5 @@ def merges_in_place(x, weight, bias, lora_a, lora_b, alpha):
     """You add the correction into the frozen weight. The next call adds it again; the forward pass must
     leave the weight alone."""
     with torch.no_grad():
-        frozen = _frozen(x, weight, bias)
         weight += lora_b @ lora_a * (alpha / lora_a.shape[0])
-    out = x @ (weight.detach() - (lora_b @ lora_a * (alpha / lora_a.shape[0])).detach()).T
-    out = out + _low_rank(x, lora_a, lora_b) * (alpha / lora_a.shape[0])
-    return out + (frozen - x @ weight.T).detach() * 0.0 + (0.0 if bias is None else bias)
+    return _frozen(x, weight, bias)

@@ -49,6 +49,13 @@ def nothing(solution, draw):
     yield observe(draw, solution, weight, lora_a, torch.zeros_like(lora_b), 16)
     yield observe(draw, solution, weight, lora_a, lora_b, 0)
 
+    def memory(merged):
+        return {"shares memory with the weight": merged.data_ptr() == weight.data_ptr()}
+
+    for factor, alpha in ((torch.zeros_like(lora_b), 16), (lora_b, 0)):
+        merged = solution(weight, lora_a, factor, alpha)
+        yield Case(f"lora_merge(weight, lora_a, lora_b, alpha={alpha})", memory(merged))
+
 
 @check("a weight in half precision")
 def mixed(solution, draw):

@@ -25,7 +25,7 @@ def scale_by_root_of_rank(weight, lora_a, lora_b, alpha):
 
 
 def integer_scale(weight, lora_a, lora_b, alpha):
-    """You divide with `//`, which rounds the scale down. Use true division."""
+    """You round the scale to a whole number (`//` or `int`). Use true division."""
     return (weight + lora_b @ lora_a * (alpha // lora_a.shape[0])).to(weight.dtype)
 
 
@@ -37,6 +37,13 @@ def rank_from_the_wrong_axis(weight, lora_a, lora_b, alpha):
 def rank_from_the_output(weight, lora_a, lora_b, alpha):
     """You divide by d_out. B is (d_out, r): the rank is its last axis."""
     return (weight + lora_b @ lora_a * (alpha / lora_b.shape[0])).to(weight.dtype)
+
+
+def rank_from_the_smallest_size(weight, lora_a, lora_b, alpha):
+    """You take the smallest size for the rank. A rank may exceed a width of the layer: A is (r, d_in), so
+    the rank is `lora_a.shape[0]`."""
+    rank = min(*lora_a.shape, *lora_b.shape)
+    return (weight + lora_b @ lora_a * (alpha / rank)).to(weight.dtype)
 
 
 def factors_swapped(weight, lora_a, lora_b, alpha):
@@ -91,3 +98,22 @@ def same_dtype_only(weight, lora_a, lora_b, alpha):
 def always_float32(weight, lora_a, lora_b, alpha):
     """You merge in float32 whatever comes in. The weight's dtype is kept, and float64 keeps its digits."""
     return weight.float() + lora_b.float() @ lora_a.float() * (alpha / lora_a.shape[0])
+
+
+def scale_times_rank(weight, lora_a, lora_b, alpha):
+    """You multiply by the rank. The scale is alpha divided by r, so that a higher rank does not make the
+    correction larger."""
+    return (weight + lora_b @ lora_a * (alpha * lora_a.shape[0])).to(weight.dtype)
+
+
+def alpha_left_out(weight, lora_a, lora_b, alpha):
+    """You divide by the rank and forget alpha. The scale is alpha / r."""
+    return (weight + lora_b @ lora_a / lora_a.shape[0]).to(weight.dtype)
+
+
+def returns_the_weight_itself(weight, lora_a, lora_b, alpha):
+    """Where the adapter does nothing you return the weight itself. The caller was promised a new tensor:
+    whoever changes the merged weight would change the base weight."""
+    if not alpha or not lora_b.any():
+        return weight
+    return (weight + lora_b @ lora_a * (alpha / lora_a.shape[0])).to(weight.dtype)
