@@ -277,3 +277,13 @@ def test_progress_that_cannot_be_read_is_a_sentence_on_every_page(progress, whet
             at = open_page(place.name, id="softmax_temperature")
             assert not at.exception
             assert "Your progress cannot be read or saved" in at.error[0].value
+
+
+def test_what_cannot_be_recorded_is_a_sentence_and_the_page_still_works(whetstone_home):
+    at = open_page("drill", id="softmax_temperature")
+    whetstone_home.mkdir(exist_ok=True)
+    (whetstone_home / "spool").write_text("in the way")
+    at.button(key="show-hint").click().run()
+    assert not at.exception
+    assert "a file is in the way" in at.error[0].value
+    assert all_drills()["softmax_temperature"].hints[0] in shown(at)

@@ -13,7 +13,7 @@ from app.editor import EditorState, code_editor
 from app.i18n import language, t
 from app.reviews import Reviews
 from app.store import Attempt, DrillState
-from app.ui import verdicts
+from app.ui import frame, verdicts
 from app.ui.cards import difficulty, state_chip
 from app.ui.desk import Ticket, TicketKind
 from app.ui.html import facts
@@ -71,6 +71,7 @@ def hints(drill: Drill, state: DrillState) -> None:
         st.button(label, key="show-hint", on_click=_show_hint, args=(drill.id, shown + 1))
 
 
+@frame.callback
 def _show_hint(drill_id: str, number: int) -> None:
     st.session_state[f"hints-{drill_id}"] = number
     store().record_event(HINT_SHOWN, drill_id, {"hint": number})
@@ -210,6 +211,7 @@ def confirm_giving_up(drill_id: str) -> None:
     ask()
 
 
+@frame.callback
 def _give_up(drill_id: str) -> None:
     store().record_event(GAVE_UP, drill_id)
     Reviews(store()).drill_finished(drill_id, passed=False)

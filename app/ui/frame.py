@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -12,6 +15,8 @@ from app.i18n import language, t
 from app.store import StoreError
 
 STATIC = Path(__file__).parents[1] / "static"
+P = ParamSpec("P")
+PROBLEM = "_problem"
 SIDEBAR_WIDTH = 232  # pixels; a laptop needs the rest for a task beside its code
 _log = logging.getLogger(__name__)
 
@@ -46,9 +51,28 @@ def tab_title(text: str) -> None:
     st.set_page_config(page_title=f"{text} · Whetstone")
 
 
+def callback(action: Callable[P, None]) -> Callable[P, None]:
+    """A widget's callback that records something: where that fails, the page says why.
+
+    Callbacks run before the page does, and so before `run` can catch anything.
+    """
+
+    @functools.wraps(action)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            action(*args, **kwargs)
+        except StoreError as error:
+            _log.warning("%s", error)
+            st.session_state[PROBLEM] = str(error)
+
+    return guarded
+
+
 def run(page: Page) -> None:
     """Run the page. Whatever fails, the learner reads a sentence and the terminal the traceback."""
     try:
+        if reason := st.session_state.pop(PROBLEM, ""):
+            st.error(t("error.store", reason=reason))
         page.run()
     except StoreError as error:
         _log.warning("%s", error)

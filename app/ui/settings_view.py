@@ -12,6 +12,7 @@ import streamlit as st
 from app import health, i18n
 from app.i18n import plural, t
 from app.store import StoreError, StoreImportError
+from app.ui import frame
 from app.ui.html import Tone, chip
 from app.ui.isolation import protection_held, protection_name, protection_note
 from app.ui.services import desk, store
@@ -31,9 +32,14 @@ def language() -> None:
         key="language",
         required=True,
         label_visibility="collapsed",
-        on_change=lambda: choose_language(st.session_state["language"]),
+        on_change=_choose_language,
     )
     st.html(f'<p class="ws-note">{escape(t("settings.language_note"))}</p>')
+
+
+@frame.callback
+def _choose_language() -> None:
+    choose_language(st.session_state["language"])
 
 
 def theme() -> None:

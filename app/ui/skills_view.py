@@ -10,7 +10,7 @@ import streamlit as st
 from app.i18n import language, plural, t
 from app.readiness import SkillEvidence, readiness
 from app.store import SelfAssessment
-from app.ui import filters
+from app.ui import filters, frame
 from app.ui.html import Tone, bar, chip, facts
 from app.ui.places import link
 from app.ui.services import store
@@ -153,6 +153,7 @@ def _about(skill: Skill) -> str:
     return f'<div class="ws-skill">{name}</div>{facts(escape(market), escape(chinese))}'
 
 
+@frame.callback
 def _rate(skill_id: str) -> None:
     level = st.session_state[f"rate-{skill_id}"]
     if level is not None:

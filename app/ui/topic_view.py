@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from app.i18n import language, plural, t
-from app.ui import cards, question_links, question_list
+from app.ui import cards, frame, question_links, question_list
 from app.ui.html import facts
 from app.ui.library import Topic, all_topics
 from app.ui.places import link
@@ -70,6 +70,7 @@ def lesson(topic_id: str, lesson: Lesson, *, read: bool) -> None:
         )
 
 
+@frame.callback
 def _mark_read(topic_id: str) -> None:
     store().record_event(LESSON_READ, topic_id)
 
