@@ -30,12 +30,15 @@ class Case:
 
     `outcome` is a tree of plain data and tensors. `call` describes the call to the learner.
     `scale` is the size of the terms that went into the result, where the result itself does not
-    show it; the allowance for rounding grows with it.
+    show it; the allowance for rounding grows with it. `arguments` are those of the call by name,
+    with the settings of a module that was called (only where calls are described): a diagnosis says
+    what failing calls share.
     """
 
     call: str
     outcome: Any
     scale: float = 0.0
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,15 @@ def observe(
     except Exception as error:
         outcome = raised(error).as_tree()
     outcome["inputs changed"] = inputs.changed()
-    return Case(call, outcome, scale)
+    return Case(call, outcome, scale, {} if draw.quiet else _settings(solution) | named)
+
+
+def _settings(solution: Any) -> dict[str, Any]:
+    """The plain numbers a module was built with, for example its number of heads."""
+    if not isinstance(solution, torch.nn.Module):
+        return {}
+    plain = (item for item in vars(solution).items() if type(item[1]) in (bool, int, float))
+    return {name: value for name, value in plain if not name.startswith("_") and name != "training"}
 
 
 def gradients(returned: Any, leaves: dict[str, Tensor]) -> dict[str, Tensor | None]:

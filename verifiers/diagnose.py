@@ -9,14 +9,12 @@ precision lost, or the one property that separates the failing checks from the p
 from __future__ import annotations
 
 import inspect
-import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
 from verifiers.checks import Check
-from verifiers.compare import Allowance, compare, compare_case, largest_value
+from verifiers.clues import clues, contrast_of_checks, seen_calls
+from verifiers.compare import Allowance, compare_case
 from verifiers.tree import Array, OnDevice
 from verifiers.verdict import Diagnosis
 
@@ -68,12 +66,25 @@ def behaves_alike(check: Check, observed: list[Any], expected: Expected) -> bool
     for index, outcome in enumerate(observed):
         native = expected.native[index]
         allowance = Allowance(expected.scales[index], check.slack, strict=True)
-        if compare_case(outcome, native, native, allowance) is not None and (
-            len(expected.exact) <= index
-            or compare_case(outcome, native, expected.exact[index], allowance) is not None
-        ):
+        if compare_case(outcome, native, native, allowance) is None:
+            continue
+        exact = expected.exact[index] if index < len(expected.exact) else None
+        # A mistake that loses precision is far from `exact` itself; that excuses nobody else.
+        if exact is None or compare_case(outcome, _as_in(native, exact), exact, allowance):
             return False
     return True
+
+
+def _as_in(native: Any, exact: Any) -> Any:
+    """The exact tree rounded to the dtypes of the native one."""
+    match native:
+        case OnDevice() | Array() if type(exact) is type(native):
+            return replace(native, values=exact.values.to(native.values.dtype))
+        case dict() if isinstance(exact, dict) and set(exact) == set(native):
+            return {key: _as_in(value, exact[key]) for key, value in native.items()}
+        case list() | tuple() if isinstance(exact, list | tuple) and len(exact) == len(native):
+            return [_as_in(value, other) for value, other in zip(native, exact, strict=True)]
+    return native
 
 
 def _partial(
@@ -136,116 +147,18 @@ def _inferred(
     seed: int,
     device: str,
 ) -> Diagnosis | None:
-    clues: list[str] = []
-    for check in observed:
-        if check.name in failing and not check.judge:
-            expected = bench.expect(check, bench.reference, seed, device)
-            clue = _first_clue(check, record.observed[check.name], expected)
-            if clue and clue not in clues:
-                clues.append(clue)
-    contrast = _contrast(observed, record, failing)
-    text = " ".join([*clues[:2], *([contrast] if contrast else [])])
-    return Diagnosis(None, text) if text else None
-
-
-def _contrast(observed: list[Check], record: Record, failing: list[str]) -> str:
-    """What the failing checks have in common that the passing ones lack."""
-    passing = [result.name for result in record.results if result.passed]
-    if not passing or not 0 < len(failing) <= 2:
-        return ""
-    only = " and ".join(f"“{name}”" for name in failing)
-    advice = " ".join(
-        inspect.cleandoc(check.run.__doc__ or "") for check in observed if check.name in failing
-    )
-    verb = "fails" if len(failing) == 1 else "fail"
-    return f"Everything else is right; only {only} {verb}. {advice}".strip()
-
-
-def _first_clue(check: Check, observed: list[Any], expected: Expected) -> str | None:
-    """What the first wrong result gives away. A right one beside it says nothing."""
-    for index, outcome in enumerate(observed[: len(expected.exact)]):
-        exact = expected.exact[index]
-        scale = max(expected.scales[index], largest_value(exact))
-        got, native, want = map(_returned, (outcome, expected.native[index], exact))
-        if compare(got, native, want, Allowance(scale, check.slack)) is None:
-            continue
-        values, kind, right = _numbers(got), _numbers(native), _numbers(want)
-        if values is None or kind is None or right is None or values.dtype != kind.dtype:
-            continue
-        clue = relation(values.double(), right.double())
-        if clue:
-            return clue
-    return None
-
-
-def _returned(outcome: Any) -> Any:
-    return outcome.get("returned") if isinstance(outcome, dict) else outcome
-
-
-def _numbers(value: Any) -> Tensor | None:
-    if isinstance(value, OnDevice | Array):
-        return value.values
-    if type(value) in (int, float):
-        return torch.tensor(float(value), dtype=torch.float64)
-    return None
-
-
-def relation(got: Tensor, want: Tensor) -> str | None:
-    """How a wrong result relates to the right one, in a sentence, if simply."""
-    if got.shape != want.shape:
-        if got.dim() >= 2 and got.transpose(-1, -2).shape == want.shape:
-            return _transposed(got, want)
-        return None
-    if not want.numel() or torch.equal(got, want) or not torch.isfinite(got).all():
-        return None
-    size = want.abs().max().item()
-    error = (got - want).abs().max().item()
-    if 0 < error < 1e-5 * size:
-        return (
-            f"The values are right to about {error / size:.0e}, which is float32 precision or a "
-            "small constant in the wrong place."
+    """What the values give away, and which checks stand out."""
+    calls = [
+        call
+        for check in observed
+        if not check.judge
+        for call in seen_calls(
+            check,
+            record.observed[check.name],
+            bench.expect(check, bench.reference, seed, device),
         )
-    return _factor(got, want) or _offset(got, want, size) or _transposed(got, want)
-
-
-def _factor(got: Tensor, want: Tensor) -> str | None:
-    size = want.abs().max()
-    ratio = (got / want)[want.abs() > 1e-3 * size]
-    if not ratio.numel() or want.numel() < 2:
-        return None
-    middle = ratio.median().item()
-    if abs(middle) < 1e-9 or (ratio - middle).abs().max() > 1e-4 * abs(middle):
-        return None
-    if abs(middle - 1) < 1e-3 or (got - middle * want).abs().max() > 1e-4 * abs(middle) * size:
-        return None
-    if abs(middle + 1) < 1e-4:
-        return "The result has the wrong sign everywhere; the values are right otherwise."
-    return f"The result is right up to a constant factor of {middle:.4g}{_as_root(middle)}."
-
-
-def _as_root(factor: float) -> str:
-    """` = √8` where the factor is a root or a ratio of small integers."""
-    for value, template in ((factor, "{}"), (1 / factor, "1/{}")):
-        square = value * value
-        if value > 0 and 2 <= round(square) <= 4096 and abs(square - round(square)) < 1e-3 * square:
-            root = math.isqrt(round(square))
-            inner = str(root) if root * root == round(square) else f"√{round(square)}"
-            known = template == "{}" and inner == f"{factor:.4g}"
-            return "" if known else f" = {template.format(inner)}"
-    return ""
-
-
-def _offset(got: Tensor, want: Tensor, size: float) -> str | None:
-    difference = got - want
-    middle = difference.median().item()
-    if want.numel() > 2 and (difference - middle).abs().max() < 1e-5 * max(size, abs(middle)):
-        return f"Every value is off by the same amount, {middle:.4g}."
-    return None
-
-
-def _transposed(got: Tensor, want: Tensor) -> str | None:
-    if got.dim() < 2 or got.transpose(-1, -2).shape != want.shape:
-        return None
-    if torch.allclose(got.transpose(-1, -2), want, rtol=1e-4, atol=1e-6):
-        return "The result is the transpose of the right one: its last two axes are swapped."
-    return None
+    ]
+    passing = [result.name for result in record.results if result.passed]
+    sentences = [*clues(calls), contrast_of_checks(observed, passing, failing)]
+    text = " ".join(filter(None, sentences))
+    return Diagnosis(None, text) if text else None

@@ -86,6 +86,10 @@ class Expected:
         return tuple(case.call for case in self._native_cases)
 
     @property
+    def arguments(self) -> tuple[dict[str, Any], ...]:
+        return tuple(case.arguments for case in self._native_cases)
+
+    @property
     def scales(self) -> tuple[float, ...]:
         return tuple(case.scale for case in self._native_cases)
 
