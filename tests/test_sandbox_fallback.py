@@ -1,9 +1,12 @@
 """Without bwrap: limits and, on Linux, the system-call filter still hold; files do not hide."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from verifiers import syscalls, watchdog
+from verifiers.resident import Resident
 from verifiers.sandbox import Job, Outcome, Sandbox
 
 ENTRIES = Path(__file__).parent / "sandboxed"
@@ -65,3 +68,49 @@ except PermissionError: send(b"refused")
     before = sandbox._resident.pid if sandbox._resident else None
     assert run(sandbox, source).frames == (b"refused",)
     assert before in (None, sandbox._resident.pid)
+
+
+# As on a system that has no filter either, and no /proc
+
+
+@pytest.fixture(scope="module")
+def poor():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(syscalls, "compiled", lambda namespaces: b"")
+        patch.setattr(Resident, "_address_space", lambda self: 0)
+        patch.setattr(watchdog, "Path", lambda path: Path("/nonexistent"))
+        with Sandbox(
+            entry="plain_entry:main", warm_up=(), namespaces=False, extra_paths=(ENTRIES,)
+        ) as shared:
+            yield shared
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("send(b'x')", "done"),
+        ("while True: pass", "time_limit"),
+        ("while True: print('x' * 1000)", "output_limit"),
+        ("import os; os._exit(0)", "crashed"),
+    ],
+)
+def test_time_and_output_are_limited_on_the_poorest_system(poor, source, kind):
+    assert run(poor, source, time_limit=1.0).kind == kind
+
+
+def test_what_a_job_started_ends_with_it_also_without_a_filter(poor):
+    source = """
+import os, time
+pid = os.fork()
+if pid == 0: time.sleep(1000)
+send(str(pid).encode())
+"""
+    (pid,) = run(poor, source).frames
+    while Path(f"/proc/{int(pid)}").exists():
+        time.sleep(0.01)
+
+
+def test_a_job_that_kills_the_resident_process_pays_for_it_alone(poor):
+    outcome = run(poor, "import os; os.kill(os.getppid(), 9)")
+    assert (outcome.kind, "took the resident process down" in outcome.detail) == ("crashed", True)
+    assert run(poor, "send(b'x')").kind == "done"

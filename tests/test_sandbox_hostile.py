@@ -60,4 +60,4 @@ def test_the_corpus_is_contained(report):
     assert wrong == []
     hurt = [line for line in judged if line["neighbour"] != "passed"]
     assert hurt == []
-    assert last == {"children": [], "resident_kept": True}
+    assert last == {"children": [], "resident_kept": True, "resident_grown": False}

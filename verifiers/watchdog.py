@@ -29,6 +29,9 @@ class Watchdog:
 
 
 def _pid_of(pidfd: int) -> int:
-    """The process behind a handle, as it is numbered here; -1 when it is gone."""
-    lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines()
+    """The process behind a handle, as it is numbered here; -1 when it is gone, or without /proc."""
+    try:
+        lines = Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines()
+    except OSError:
+        return -1
     return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))

@@ -18,6 +18,7 @@ from verifiers.sandbox import Sandbox
 
 CORPUS = Path(__file__).parent.parent / "hostile"
 WORKERS = 2
+MOST_GROWTH = 8.0  # MiB over some 400 submissions
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
     sandbox = Sandbox(workers=WORKERS)
     sandbox.start()
     resident = sandbox._resident.pid
+    before = resident_mib(resident)
     print(json.dumps({"user": os.geteuid()}), flush=True)
 
     def judge_both(path: Path) -> str:
@@ -39,7 +41,15 @@ def main() -> None:
             print(line, flush=True)
         children = Path(f"/proc/{resident}/task/{resident}/children").read_text().split()
         kept = sandbox._resident.pid == resident
-        print(json.dumps({"children": children, "resident_kept": kept}), flush=True)
+        grown = resident_mib(resident) - before > MOST_GROWTH
+        last = {"children": children, "resident_kept": kept, "resident_grown": grown}
+        print(json.dumps(last), flush=True)
+
+
+def resident_mib(pid: int) -> float:
+    """Memory of a process that is in use, in MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 if __name__ == "__main__":
