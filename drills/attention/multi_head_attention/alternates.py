@@ -119,7 +119,7 @@ class StackedProjection(nn.Module):
         stacked = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight])
         q, k, v = (x @ stacked.T).chunk(3, dim=-1)
         q, k, v = (torch.stack(y.chunk(self.h, -1), 1) for y in (q, k, v))  # (b, h, t, d)
-        s = q.matmul(k.transpose(2, 3)) / torch.tensor(q.shape[-1], dtype=x.dtype).sqrt()
+        s = q.matmul(k.transpose(2, 3)) / torch.sqrt(torch.tensor(q.shape[-1]))
         banned = torch.zeros(s.shape[-2:], dtype=torch.bool, device=x.device)
         if causal:
             banned = banned.logical_not().triu(1)

@@ -3,11 +3,20 @@ import torch
 from verifiers.checks import Case, check, observe
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj")
+# In float64 head_dim is a square, so that a root of head_dim held as a float32 tensor is exact and
+# passes, while a softmax in float32 does not.
 
 
 def _module(draw, solution, d_model, n_heads, dtype=torch.float32):
+    """The module with drawn weights. Whatever else it holds is 0, and only “parameters” objects."""
     module = solution(d_model, n_heads)
-    draw.fill(module, dtype=dtype)
+    module.to(torch.float64 if draw.exact else dtype).to(draw.device)
+    drawn = [draw.normal(d_model, d_model, scale=0.5, dtype=dtype) for _ in PROJECTIONS]
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+        for weight, values in zip(_weights(module).values(), drawn, strict=True):
+            weight.copy_(values)
     return module
 
 
@@ -17,8 +26,7 @@ def _weights(module):
 
 @check("the example", example=True)
 def example(solution, draw):
-    module = solution(2, 2)
-    draw.fill(module)
+    module = _module(draw, solution, 2, 2)
     with torch.no_grad():
         for weight in _weights(module).values():
             weight.copy_(torch.eye(2))
@@ -40,24 +48,26 @@ def parameters(solution, draw):
 @check("one head")
 def one_head(solution, draw):
     """With one head this is attention over the full width between four projections."""
-    for dtype in (torch.float32, torch.float64):
-        module = _module(draw, solution, 5, 1, dtype)
-        yield observe(draw, module, draw.normal(2, 4, 5, dtype=dtype), names=("x",))
+    for width, dtype in ((5, torch.float32), (9, torch.float64)):
+        module = _module(draw, solution, width, 1, dtype)
+        yield observe(draw, module, draw.normal(2, 4, width, dtype=dtype), names=("x",))
 
 
 @check("several heads")
 def several_heads(solution, draw):
     """Head h owns the h-th contiguous block of features, and the scale is √head_dim."""
-    for d_model, n_heads, batch, seq_len in [
-        (6, 3, 2, 5),
-        (8, 2, 1, 3),
-        (12, 4, 3, 7),
-        (4, 4, 2, 1),
+    for d_model, n_heads, batch, seq_len, dtype in [
+        (6, 3, 2, 5, torch.float32),
+        (8, 2, 1, 3, torch.float32),
+        (12, 4, 3, 7, torch.float32),
+        (4, 4, 2, 1, torch.float32),
+        (12, 3, 2, 5, torch.float64),
+        (18, 2, 1, 4, torch.float64),
+        (4, 4, 2, 3, torch.float64),
     ]:
-        for dtype in (torch.float32, torch.float64):
-            module = _module(draw, solution, d_model, n_heads, dtype)
-            x = draw.normal(batch, seq_len, d_model, dtype=dtype)
-            yield observe(draw, module, x, names=("x",))
+        module = _module(draw, solution, d_model, n_heads, dtype)
+        x = draw.normal(batch, seq_len, d_model, dtype=dtype)
+        yield observe(draw, module, x, names=("x",))
 
 
 @check("causal")
@@ -76,6 +86,11 @@ def masks(solution, draw):
         mask = draw.mask(*shape, keep=0.6)
         mask[..., draw.integer(0, 4)] = True
         yield observe(draw, module, draw.normal(2, 5, 6), names=("x",), mask=mask)
+    # Where batch, heads and T are equal only the place of an axis tells what it is.
+    for shape in [(3, 3), (3, 3, 3)]:
+        mask = draw.mask(*shape, keep=0.6)
+        mask[..., draw.integer(0, 2)] = True
+        yield observe(draw, module, draw.normal(3, 3, 6), names=("x",), mask=mask)
 
 
 @check("mask and causal together")
@@ -98,16 +113,25 @@ def nothing(solution, draw):
     yield observe(draw, module, draw.normal(2, 5, 6), names=("x",), mask=mask)
     x = draw.normal(2, 5, 6, grad=True)
     yield observe(draw, module, x, names=("x",), mask=mask, also=_weights(module))
+    one_head_only = draw.mask(3, 5, 5, keep=1.0)
+    one_head_only[draw.integer(0, 2), draw.integer(0, 4)] = False
+    x = draw.normal(2, 5, 6, grad=True)
+    yield observe(draw, module, x, names=("x",), mask=one_head_only, also=_weights(module))
 
 
 @check("gradients")
 def gradients(solution, draw):
     """x and all four weights get their gradient."""
-    for d_model, n_heads, causal in [(6, 2, False), (6, 3, True), (4, 1, False)]:
-        for dtype in (torch.float32, torch.float64):
-            module = _module(draw, solution, d_model, n_heads, dtype)
-            x = draw.normal(2, 4, d_model, grad=True, dtype=dtype)
-            yield observe(draw, module, x, names=("x",), causal=causal, also=_weights(module))
+    for d_model, n_heads, causal, dtype in [
+        (6, 2, False, torch.float32),
+        (6, 3, True, torch.float32),
+        (4, 1, False, torch.float32),
+        (8, 2, False, torch.float64),
+        (12, 3, True, torch.float64),
+    ]:
+        module = _module(draw, solution, d_model, n_heads, dtype)
+        x = draw.normal(2, 4, d_model, grad=True, dtype=dtype)
+        yield observe(draw, module, x, names=("x",), causal=causal, also=_weights(module))
 
 
 @check("several calls")
@@ -141,6 +165,6 @@ def layouts(solution, draw):
 @check("large scores")
 def large(solution, draw):
     """exp overflows beyond 88 in float32; the maximum of each row must be subtracted first."""
-    module = _module(draw, solution, 6, 2, torch.float64)
-    x = draw.normal(2, 4, 6, scale=60.0, dtype=torch.float64)
+    module = _module(draw, solution, 8, 2, torch.float64)
+    x = draw.normal(2, 4, 8, scale=60.0, dtype=torch.float64)
     yield observe(draw, module, x, names=("x",), scale=1e5)

@@ -58,6 +58,14 @@ class NoScaling(_Base):
         return 1.0
 
 
+class DividesByHeadDim(_Base):
+    """You divide by head_dim instead of its root. The spread of the scores is √head_dim; dividing by
+    more flattens the weights towards a plain mean."""
+
+    def scale(self):
+        return self.head_dim
+
+
 class HeadsTakeEveryNthFeature(_Base):
     """Your heads are interleaved: head h takes features h, h + n_heads, h + 2·n_heads, … View the
     width as (n_heads, head_dim), not (head_dim, n_heads), so that each head owns one block."""
@@ -81,6 +89,18 @@ class SplitWithoutTranspose(_Base):
 class MergeWithoutTranspose(_Base):
     """You reshape (batch, n_heads, T, head_dim) straight to (batch, T, d_model). That strings the heads
     one behind the other along positions. Transpose to (batch, T, n_heads, head_dim) first."""
+
+    def merge(self, y):
+        return y.reshape(y.shape[0], y.shape[2], -1)
+
+
+class SplitsAndMergesWithoutTranspose(_Base):
+    """You view (batch, T, d_model) straight as (batch, n_heads, T, head_dim), and back in the same way.
+    The shapes fit, but every head receives pieces of several positions. A view never moves a number:
+    view as (batch, T, n_heads, head_dim), transpose, and undo both on the way back."""
+
+    def split(self, y):
+        return y.reshape(y.shape[0], self.n_heads, y.shape[1], self.head_dim)
 
     def merge(self, y):
         return y.reshape(y.shape[0], y.shape[2], -1)
@@ -154,11 +174,38 @@ class MaskIgnored(_Base):
         return super().allowed(x, None, causal)
 
 
+class MaskTakenForPadding(_Base):
+    """You take a mask of two axes for (batch, T), one row per sequence. It broadcasts to (batch, n_heads,
+    T, T) from the right: two axes are (query, key). Padding comes as (batch, 1, 1, T)."""
+
+    def allowed(self, x, mask, causal):
+        if mask is not None and mask.dim() == 2 and len(mask) == len(x):
+            mask = mask[:, None, None, :]
+        return super().allowed(x, mask, causal)
+
+
 class MaskReplacesCausal(_Base):
     """When a mask is given you forget `causal`. A pair counts only when both allow it."""
 
     def allowed(self, x, mask, causal):
         return super().allowed(x, mask, causal and mask is None)
+
+
+class CausalReplacesMask(_Base):
+    """With `causal=True` you forget `mask`. Padding must stay hidden in a causal model, too: a pair
+    counts only when both allow it."""
+
+    def allowed(self, x, mask, causal):
+        return super().allowed(x, None if causal else mask, causal)
+
+
+class CausalKeepsTheFuture(_Base):
+    """Your causal mask is upside down: it keeps the future and hides the past. As a mask of what is
+    allowed use `tril`; `triu` marks what to hide."""
+
+    def allowed(self, x, mask, causal):
+        keep = super().allowed(x, mask, False)
+        return keep & torch.ones_like(keep).triu() if causal else keep
 
 
 class CausalHidesItself(_Base):
@@ -183,6 +230,16 @@ class MeanForEmptyRows(_Base):
 
     def weights(self, scores, keep):
         return scores.masked_fill(~keep, torch.finfo(scores.dtype).min).softmax(-1)
+
+
+class NanGradientForEmptyRows(_Base):
+    """Your result is right, but its gradient is nan where a position may attend to nothing: adding −∞
+    to the scores and mending the nan afterwards repairs only the forward pass. Fill with a finite low
+    score instead."""
+
+    def weights(self, scores, keep):
+        low = torch.zeros(keep.shape, dtype=scores.dtype, device=scores.device)
+        return (scores + low.masked_fill(~keep, float("-inf"))).softmax(-1).nan_to_num(0.0)
 
 
 class SoftmaxOverQueries(_Base):

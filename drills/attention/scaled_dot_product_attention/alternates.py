@@ -99,7 +99,7 @@ def flash_like_blocks(q, k, v, mask=None, causal=False):
 
 def mends_nan_after_masked_fill(q, k, v, mask=None, causal=False):
     # masked_fill stops the gradient of every filled score, so no nan passes back through it.
-    scores = (q @ k.transpose(-2, -1)).div(q.shape[-1] ** 0.5)
+    scores = (q @ k.transpose(-2, -1)) / torch.sqrt(torch.tensor(q.shape[-1]))
     keep = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device)
     if causal:
         keep = keep.tril(scores.shape[-1] - scores.shape[-2])

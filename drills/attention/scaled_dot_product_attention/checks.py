@@ -2,6 +2,10 @@ import torch
 
 from verifiers.checks import check, observe
 
+# With these widths √d is exact, so that float64 tells a float32 softmax from a float32 root of d,
+# as in `torch.sqrt(torch.tensor(d))`, which is fine.
+ROOTS_ARE_WHOLE = (4, 9, 16)
+
 
 def _qkv(draw, lead, t, s, d, d_v, **options):
     return (
@@ -29,8 +33,9 @@ def values(solution, draw):
         ((2, 1, 2), 1, 5, 1, 6),
         ((3,), 4, 1, 16, 1),
     ]:
-        for dtype in (torch.float32, torch.float64):
-            yield observe(draw, solution, *_qkv(draw, lead, t, s, d, d_v, dtype=dtype))
+        yield observe(draw, solution, *_qkv(draw, lead, t, s, d, d_v))
+        wide = _qkv(draw, lead, t, s, draw.choice(ROOTS_ARE_WHOLE), d_v, dtype=torch.float64)
+        yield observe(draw, solution, *wide)
 
 
 @check("causal")
@@ -47,6 +52,12 @@ def masks(solution, draw):
     for shape in [(4, 5), (1, 5), (5,), (2, 1, 1, 5), (3, 4, 5), (2, 3, 4, 5)]:
         mask = draw.mask(*shape, keep=0.6)
         mask[..., draw.integer(0, 4)] = True
+        yield observe(draw, solution, q, k, v, mask)
+    # Where all sizes are equal only the place of an axis tells what it is.
+    q, k, v = _qkv(draw, (3, 3), 3, 3, 4, 2)
+    for shape in [(3, 3), (3, 3, 3)]:
+        mask = draw.mask(*shape, keep=0.6)
+        mask[..., draw.integer(0, 2)] = True
         yield observe(draw, solution, q, k, v, mask)
 
 
@@ -74,8 +85,8 @@ def nothing(solution, draw):
 def gradients(solution, draw):
     """All of q, k and v need their gradient, through the softmax and through the mask."""
     for lead, t, s in [((), 4, 6), ((2, 2), 3, 5)]:
-        for dtype in (torch.float32, torch.float64):
-            yield observe(draw, solution, *_qkv(draw, lead, t, s, 3, 4, grad=True, dtype=dtype))
+        for d, dtype in ((3, torch.float32), (4, torch.float64)):
+            yield observe(draw, solution, *_qkv(draw, lead, t, s, d, 4, grad=True, dtype=dtype))
     mask = draw.mask(4, 4, keep=0.6)
     mask[:, 0] = True
     yield observe(draw, solution, *_qkv(draw, (2,), 4, 4, 3, 2, grad=True), mask, causal=True)
@@ -93,12 +104,22 @@ def nothing_gradients(solution, draw):
 
 @check("large scores")
 def large(solution, draw):
-    """exp overflows beyond 88 in float32; the maximum of each row must be subtracted first."""
-    for dtype in (torch.float32, torch.float64):
-        q, k, v = _qkv(draw, (2,), 4, 5, 8, 3, dtype=dtype)
+    """exp overflows beyond 88 in float32: subtract the maximum of each row. Allowed scores may lie
+    very low, too, so a forbidden one needs −∞ or a number near the lowest, not −100."""
+    for d, dtype in ((8, torch.float32), (9, torch.float64)):
+        q, k, v = _qkv(draw, (2,), 4, 5, d, 3, dtype=dtype)
         yield observe(draw, solution, q * 60, k * 60, v, scale=_size(q, k))
     q, k, v = _qkv(draw, (), 3, 4, 8, 3)
     yield observe(draw, solution, q * 30, k * 30, v, causal=True, scale=_size(q, k))
+    yield observe(draw, solution, *_very_low(draw))
+
+
+def _very_low(draw):
+    """Allowed scores from −133120 down, forbidden ones lower still; all exact and far apart."""
+    lead = draw.integer(1, 3)
+    heights = [-260.0, -260.0 - lead, -300.0, -280.0]
+    q, k = draw.tensor([[256.0] * 4] * 3), draw.tensor([[height] * 4 for height in heights])
+    return q, k, draw.normal(4, 2), draw.tensor([[True, True, False, False]] * 3, torch.bool)
 
 
 def _size(q, k):

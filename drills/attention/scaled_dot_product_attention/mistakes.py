@@ -185,3 +185,38 @@ def causal_written_into_mask(q, k, v, mask=None, causal=False):
         mask &= _allowed(q, k, None, True)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     return _weights(scores, allowed) @ v
+
+
+def causal_replaces_mask(q, k, v, mask=None, causal=False):
+    """With `causal=True` you forget `mask`. Padding must stay hidden in a causal model, too: a pair
+    counts only when both allow it."""
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    return _weights(scores, _allowed(q, k, None if causal else mask, causal)) @ v
+
+
+def causal_keeps_the_future(q, k, v, mask=None, causal=False):
+    """Your causal mask is upside down: it keeps the future and hides the past. As a mask of what is
+    allowed use `tril`; `triu` marks what to hide."""
+    n_queries, n_keys = q.shape[-2], k.shape[-2]
+    allowed = _allowed(q, k, mask, False)
+    if causal:
+        allowed = allowed & torch.ones_like(allowed).triu(n_keys - n_queries)
+    return _weights(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), allowed) @ v
+
+
+def mends_the_output(q, k, v, mask=None, causal=False):
+    """Your result is right, but the gradients are nan: you let a row of only −∞ become nan in the
+    softmax and replace it in the output. In the backward pass the nan weights still multiply, and
+    0 · nan is nan. Mend the weights before they meet `v`, or avoid the nan altogether."""
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    scores = scores.masked_fill(~_allowed(q, k, mask, causal), float("-inf"))
+    return torch.nan_to_num(scores.softmax(-1) @ v)
+
+
+def fills_with_a_small_number(q, k, v, mask=None, causal=False):
+    """You give forbidden pairs a score such as −100 or −10000. Scores have no lower bound: an
+    allowed score below that loses to a forbidden one. Use −∞ or `torch.finfo(dtype).min`."""
+    allowed = _allowed(q, k, mask, causal)
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+    weights = scores.masked_fill(~allowed, -1e4).softmax(-1)
+    return (weights * allowed.any(-1, keepdim=True)) @ v
