@@ -39,3 +39,37 @@ def matrix_of_centring(x, weight, bias, eps=1e-5):
     length = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
     scale = torch.hypot(length / d**0.5, x.new_tensor(eps).sqrt())
     return centred / scale * weight + bias
+
+
+def as_one_group(x, weight, bias, eps=1e-5):
+    # Group normalisation with a single group is layer normalisation; it is not banned.
+    if x.numel() < 2:
+        return (x - x) * weight + bias
+    rows = x.reshape(-1, x.shape[-1])
+    return torch.nn.functional.group_norm(rows, 1, weight, bias, eps).reshape(x.shape)
+
+
+class _OwnBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, eps):
+        variance, mean = torch.var_mean(x, -1, correction=0, keepdim=True)
+        inverse = torch.rsqrt(variance + eps)
+        normed = (x - mean) * inverse
+        ctx.save_for_backward(normed, inverse, weight)
+        return torch.addcmul(bias, normed, weight)
+
+    @staticmethod
+    def backward(ctx, grad):
+        normed, inverse, weight = ctx.saved_tensors
+        inner = grad * weight
+        through_mean = inner.mean(-1, keepdim=True)
+        through_variance = normed * (inner * normed).mean(-1, keepdim=True)
+        rows = tuple(range(grad.dim() - 1))
+        to_weight, to_bias = grad * normed, grad
+        if rows:
+            to_weight, to_bias = to_weight.sum(rows), to_bias.sum(rows)
+        return (inner - through_mean - through_variance) * inverse, to_weight, to_bias, None
+
+
+def own_backward(x, weight, bias, eps=1e-5):
+    return _OwnBackward.apply(x, weight, bias, eps)

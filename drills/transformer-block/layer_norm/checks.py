@@ -12,6 +12,12 @@ def _inputs(draw, *shape, scale=1.0, mean=0.0, **options):
     )
 
 
+def _terms(x, eps=1e-5):
+    """The size of x / σ and μ / σ, whose difference torch's own kernels form."""
+    deviation = (x.double().var(-1, correction=0, keepdim=True) + eps).sqrt()
+    return (x.double().abs() / deviation).max().item()
+
+
 @check("the example", example=True)
 def example(solution, draw):
     x = draw.tensor([1.0, 2.0, 3.0, 6.0])
@@ -24,7 +30,7 @@ def values(solution, draw):
     for shape in [(5,), (3, 7), (2, 3, 4), (1, 1, 9), (2, 2, 2, 3), (4, 2)]:
         for dtype in (torch.float32, torch.float64):
             inputs = _inputs(draw, *shape, scale=2.0, mean=0.7, dtype=dtype)
-            yield observe(draw, solution, *inputs)
+            yield observe(draw, solution, *inputs, scale=_terms(inputs[0]))
 
 
 @check("eps")
@@ -51,9 +57,10 @@ def offset(solution, draw):
 def constant(solution, draw):
     """With no spread at all the result is the bias."""
     x = draw.tensor([[3.0] * 5, [0.0] * 5, [-2.5] * 5])
-    yield observe(draw, solution, x, draw.normal(5), draw.normal(5))
-    yield observe(draw, solution, *_inputs(draw, 4, 1))
-    yield observe(draw, solution, *_inputs(draw, 1))
+    yield observe(draw, solution, x, draw.normal(5), draw.normal(5), scale=_terms(x))
+    for shape in [(4, 1), (1,)]:
+        inputs = _inputs(draw, *shape)
+        yield observe(draw, solution, *inputs, scale=_terms(inputs[0]))
 
 
 @check("gradients")

@@ -33,6 +33,20 @@ def fixed_eps(x, weight, bias, eps=1e-5):
     return _centred(x) / (variance + 1e-5).sqrt() * weight + bias
 
 
+def sum_instead_of_mean(x, weight, bias, eps=1e-5):
+    """You add up the squared deviations and forget to divide by d. The result then shrinks as vectors grow
+    longer: its variance is 1/d, not 1."""
+    variance = _centred(x).pow(2).sum(-1, keepdim=True)
+    return _centred(x) / (variance + eps).sqrt() * weight + bias
+
+
+def weight_before_the_statistics(x, weight, bias, eps=1e-5):
+    """You multiply by the weight before you normalise. The statistics then undo part of it: normalise
+    first, scale and shift afterwards."""
+    centred = _centred(x * weight)
+    return centred / (centred.pow(2).mean(-1, keepdim=True) + eps).sqrt() + bias
+
+
 def divides_by_variance(x, weight, bias, eps=1e-5):
     """You divide by the variance. Dividing by the standard deviation, its root, gives variance 1."""
     variance = _centred(x).pow(2).mean(-1, keepdim=True)
@@ -102,6 +116,13 @@ def detached_statistics(x, weight, bias, eps=1e-5):
     mean = x.mean(-1, keepdim=True).detach()
     variance = (x - mean).pow(2).mean(-1, keepdim=True).detach()
     return (x - mean) / (variance + eps).sqrt() * weight + bias
+
+
+def detached_mean(x, weight, bias, eps=1e-5):
+    """You detach the mean. Every element of x moves it, so the gradient must run through it as well;
+    without that part the gradients of a vector no longer add up to 0."""
+    centred = x - x.mean(-1, keepdim=True).detach()
+    return centred / (centred.pow(2).mean(-1, keepdim=True) + eps).sqrt() * weight + bias
 
 
 def detached_variance(x, weight, bias, eps=1e-5):

@@ -62,6 +62,9 @@ def own_positions(solution, draw):
     for shape in [(3, 1, 4), (1, 1, 4), (1, 2, 4), (3, 2, 4), (2, 4), (3, 1, 1), (1,)]:
         for choice in (False, True):
             yield _observe(draw, solution, x, _positions(draw, *shape), interleaved=choice)
+    # Where all sizes are equal only the axis tells what is meant: seq is the last but one.
+    for shape, where in [((4, 4, 6), (4,)), ((4, 4, 4, 6), (4,)), ((4, 4, 4, 6), (4, 1, 4))]:
+        yield _observe(draw, solution, draw.normal(*shape), _positions(draw, *where))
 
 
 @check("far positions")

@@ -70,6 +70,39 @@ def angles_repeated_for_the_other_layout(x, positions, base=10000.0, interleaved
     return (x * full.cos() + torch.cat([-b, a], -1) * full.sin()).to(x.dtype)
 
 
+def angles_in_halves_for_neighbours(x, positions, base=10000.0, interleaved=False):
+    """You turn neighbours but lay the angles out for split halves (θ0, θ1, …, θ0, θ1, …), so the two
+    members of a pair turn by different angles. With interleaved pairs each angle comes twice in a
+    row: θ0, θ0, θ1, θ1, …"""
+    _even(x)
+    angles = _angles(x, positions, base)
+    if not interleaved:
+        return _turn(x, angles, False)
+    full = torch.cat([angles, angles], -1)
+    crossed = torch.stack([-x[..., 1::2], x[..., 0::2]], -1).flatten(-2)
+    return (x * full.cos() + crossed * full.sin()).to(x.dtype)
+
+
+def turned_member_used_again(x, positions, base=10000.0, interleaved=False):
+    """You overwrite the first member of a pair and use its new value to turn the second. Both need the
+    old values: compute a′ and b′ first, then put them back."""
+    _even(x)
+    cos, sin = (part(_angles(x, positions, base)) for part in (torch.cos, torch.sin))
+    half = x.shape[-1] // 2
+    a, b = (x[..., 0::2], x[..., 1::2]) if interleaved else (x[..., :half], x[..., half:])
+    a = a * cos - b * sin
+    b = a * sin + b * cos
+    out = torch.stack((a, b), -1).flatten(-2) if interleaved else torch.cat((a, b), -1)
+    return out.to(x.dtype)
+
+
+def sine_and_cosine_swapped(x, positions, base=10000.0, interleaved=False):
+    """Your sine and cosine are swapped. At position 0 nothing may turn: cos 0 = 1 belongs to the member
+    itself and sin 0 = 0 to its partner."""
+    _even(x)
+    return _turn(x, torch.pi / 2 - _angles(x, positions, base), interleaved)
+
+
 def turns_backwards(x, positions, base=10000.0, interleaved=False):
     """You turn the other way: the sign of the sine is flipped. Scores between queries and keys would look
     right, as both turn alike, until your keys meet a cache or a checkpoint that turns the right way."""
@@ -144,6 +177,16 @@ def positions_counted_from_one(x, positions, base=10000.0, interleaved=False):
     """You add 1 to every position. Position 0 does not turn at all."""
     _even(x)
     return _turn(x, _angles(x, positions + 1, base), interleaved)
+
+
+def sequence_guessed_from_sizes(x, positions, base=10000.0, interleaved=False):
+    """You guess which axis is the sequence from its size, or expect (batch, seq, heads, head_dim). The
+    sequence is the last axis but one: `positions[..., None]` broadcasts by itself."""
+    _even(x)
+    angles = _angles(x, positions, base)
+    if x.dim() > 2 and positions.dim() == 1 and x.shape[-3] == len(positions) > 1:
+        angles = angles.unsqueeze(-2)
+    return _turn(x, angles, interleaved)
 
 
 def positions_of_one_sequence_only(x, positions, base=10000.0, interleaved=False):
