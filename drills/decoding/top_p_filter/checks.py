@@ -10,12 +10,13 @@ def _spread(draw, *shape, dtype=torch.float32, grad=False, **options):
     return draw.tensor(values - values.mean(), dtype, grad=grad, **options)
 
 
-def _clear_p(draw, logits, low=0.05, high=0.98):
+def _clear_p(draw, logits, low=0.05, high=0.98, margin=2e-3):
     """A p that no row's cumulative sums come near, so that rounding decides nothing."""
     rows = logits.detach().double().reshape(-1, logits.shape[-1])
     shifted = (rows - rows.amax(-1, keepdim=True)).exp()
     sums = (shifted / shifted.sum(-1, keepdim=True)).sort(-1, descending=True).values.cumsum(-1)
-    margin = 2e-3 if logits.dtype in (torch.float32, torch.float64) else 2e-2
+    if logits.dtype not in (torch.float32, torch.float64):
+        margin = 2e-2
     for _ in range(200):
         p = draw.number(low, high)
         if not ((sums - p).abs() < margin).any():
@@ -52,6 +53,23 @@ def rows(solution, draw):
     for _ in range(3):
         logits = torch.stack([_spread(draw, 7) * factor for factor in (0.2, 1.0, 4.0)])
         yield observe(draw, solution, logits, _clear_p(draw, logits, 0.3, 0.9))
+
+
+@check("a large vocabulary")
+def large(solution, draw):
+    """A flat row may keep hundreds of tokens, and a sum of many small terms must not lose them."""
+    for low in (0.3, 0.9):
+        logits = draw.normal(2, 300, dtype=torch.float64)
+        p = _clear_p(draw, logits, low, low + 0.08, margin=1e-4)
+        yield observe(draw, solution, logits, p)
+
+
+@check("p close to 1")
+def nearly_whole(solution, draw):
+    """Only p = 1 itself keeps everything; 0.999 still cuts the tail off."""
+    for low, high in ((0.99, 0.998), (0.9991, 0.99995)):
+        logits = draw.normal(2, 60, scale=3.0, dtype=torch.float64)
+        yield observe(draw, solution, logits, _clear_p(draw, logits, low, high, margin=1e-7))
 
 
 @check("a small p")

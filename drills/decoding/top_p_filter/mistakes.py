@@ -60,6 +60,24 @@ def needs_more_than_p(logits, p):
     return _filter(logits, ranked.cumsum(-1) - ranked > p, order)
 
 
+def rounding_drops_the_tail(logits, p):
+    """At p = 1 you compare a rounded sum with 1. It gets there before the last tokens have been added, and
+    they are dropped. Treat p = 1 apart: it keeps everything."""
+    _check(p)
+    ranked, order = _ranked(logits)
+    return _filter(logits, ranked.cumsum(-1) - ranked >= p, order)
+
+
+def fills_up_to_the_complement(logits, p):
+    """You keep tokens until the sum reaches 1 − p. p is the share that is kept, not the share that is
+    dropped."""
+    _check(p)
+    if p == 1:
+        return logits.clone()
+    ranked, order = _ranked(logits)
+    return _filter(logits, ranked.cumsum(-1) - ranked >= 1 - p, order)
+
+
 def share_of_the_vocabulary(logits, p):
     """You keep the first p · vocab tokens. p is a probability, not a share of the vocabulary: a confident
     model may reach 0.9 with one token."""
@@ -71,14 +89,19 @@ def share_of_the_vocabulary(logits, p):
 
 
 def drops_unlikely_tokens(logits, p):
-    """You drop tokens by their own probability (`< 1 − p`, or relative to the best, as min-p does). Top-p
-    looks at sums of probabilities in sorted order."""
+    """You drop tokens by their own probability (`< 1 − p`). Top-p looks at sums of probabilities in sorted
+    order; a token of 5 % may belong to the set or not."""
     _check(p)
-    if p == 1:
-        return logits.clone()
+    return logits.masked_fill(logits.softmax(-1) < 1 - p, float("-inf"))
+
+
+def min_p_filter(logits, p):
+    """You compare each probability with a share of the best one, as min-p does. Top-p looks at sums of
+    probabilities in sorted order."""
+    _check(p)
     probabilities = logits.softmax(-1)
-    best = probabilities == probabilities.amax(-1, keepdim=True)
-    return logits.masked_fill((probabilities < 1 - p) & ~best, float("-inf"))
+    best = probabilities.amax(-1, keepdim=True)
+    return logits.masked_fill(probabilities < (1 - p) * best, float("-inf"))
 
 
 def sorted_ascending(logits, p):
@@ -142,6 +165,18 @@ def sums_logits(logits, p):
     return _filter(logits, ranked.cumsum(-1) - ranked >= p, order)
 
 
+def same_number_in_every_row(logits, p):
+    """You keep as many tokens in every row as the flattest row needs (a `max`, or an index without the
+    batch). A confident row keeps few, an unsure one many: count for each row."""
+    _check(p)
+    if p == 1:
+        return logits.clone()
+    ranked, order = _ranked(logits)
+    before = (ranked.cumsum(-1) - ranked).reshape(-1, logits.shape[-1])
+    smallest = before.amin(0) if len(before) else before.sum(0)
+    return _filter(logits, (smallest >= p).expand(logits.shape), order)
+
+
 def over_the_whole_batch(logits, p):
     """You rank all rows together. Each row is a distribution of its own."""
     _check(p)
@@ -163,6 +198,19 @@ def zeros_instead_of_infinity(logits, p):
         -1, order, ranked.cumsum(-1) - ranked >= p
     )
     return logits.masked_fill(drop, 0.0)
+
+
+def lowest_finite_number(logits, p):
+    """You fill with the lowest finite number or some −1e9 instead of −inf. Under a temperature or a sum
+    with other penalties that is no longer safely out; −inf always has probability 0."""
+    _check(p)
+    if p == 1:
+        return logits.clone()
+    ranked, order = _ranked(logits)
+    drop = torch.zeros_like(logits, dtype=torch.bool).scatter(
+        -1, order, ranked.cumsum(-1) - ranked >= p
+    )
+    return logits.masked_fill(drop, torch.finfo(logits.dtype).min)
 
 
 def returns_probabilities(logits, p):
