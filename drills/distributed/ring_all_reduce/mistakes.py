@@ -96,8 +96,8 @@ def pads_to_equal_chunks(rank, world_size, tensor, send, recv):
 
 
 def remainder_in_the_last_chunk(rank, world_size, tensor, send, recv):
-    """You cut chunks of N // n and leave the remainder to the last one, which may be almost twice as long.
-    Every step then waits for it. Spread the remainder: sizes differ by at most one."""
+    """You cut chunks of N // n and give the whole remainder to one of them, as a rule the last, which may be
+    almost twice as long. Every step then waits for it. Spread the remainder: sizes differ by at most one."""
     flat, size = tensor.flatten(), tensor.numel() // world_size
     ends = [size * (i + 1) for i in range(world_size - 1)]
     return _with_chunks(rank, world_size, tensor, list(flat.tensor_split(ends)), send, recv)
@@ -181,6 +181,18 @@ def sends_its_own_terms(rank, world_size, tensor, send, recv):
     return torch.cat(chunks).reshape(tensor.shape)
 
 
+def sends_the_same_chunk_again(rank, world_size, tensor, send, recv):
+    """In every step of the reduce-scatter you send chunk `rank`. The chunk to send is the one that has just
+    arrived and been added to: its index moves back by one each step, `(rank - step) % world_size`."""
+    chunks = _cut(tensor, world_size)
+    for step in range(world_size - 1):
+        send((rank + 1) % world_size, chunks[rank])
+        arriving = (rank - step - 1) % world_size
+        chunks[arriving] = chunks[arriving] + recv((rank - 1) % world_size)
+    _all_gather(rank, world_size, chunks, send, recv)
+    return torch.cat(chunks).reshape(tensor.shape)
+
+
 def all_start_with_the_same_chunk(rank, world_size, tensor, send, recv):
     """Every rank sends chunk 0 first, then chunk 1. In a step each rank must send a different chunk: rank r
     starts with chunk r, so that n partial sums are under way at the same time."""
@@ -211,7 +223,7 @@ def returns_the_mean(rank, world_size, tensor, send, recv):
     """You divide by the number of ranks. Data parallelism averages gradients, but an all-reduce as asked
     for here is a plain sum."""
     summed = _with_chunks(rank, world_size, tensor, _cut(tensor, world_size), send, recv)
-    return (summed / world_size).to(tensor.dtype)
+    return summed / world_size
 
 
 def receives_before_it_sends(rank, world_size, tensor, send, recv):
