@@ -21,6 +21,21 @@ def all_forwards_first(n_stages, n_micro_batches):
     return [[(kind, i) for kind in "FB" for i in range(n_micro_batches)] for _ in range(n_stages)]
 
 
+def autograd_order(n_stages, n_micro_batches):
+    """All forwards, then all backwards from the last to the first, as autograd goes through one loss.
+    Every stage holds all m micro-batches, and none can be freed before the last forward is done. 1F1B
+    runs a backward as soon as one is due, in the order of the forwards."""
+    forwards = [("F", i) for i in range(n_micro_batches)]
+    backwards = [("B", i) for i in reversed(range(n_micro_batches))]
+    return [forwards + backwards for _ in range(n_stages)]
+
+
+def eager_warm_up(n_stages, n_micro_batches):
+    """Your warm-up is twice as long as needed. That is eager 1F1B: it hides the time that messages take and
+    pays with up to 2 (p − s) − 1 live micro-batches. Here messages take no time, and p − s are enough."""
+    return [_one_f_one_b(2 * (n_stages - 1 - stage), n_micro_batches) for stage in range(n_stages)]
+
+
 def warm_up_one_too_long(n_stages, n_micro_batches):
     """Your warm-up has p − s forwards before the alternation, which then starts with another forward: one
     more than the stage needs to stay busy, and one micro-batch more in memory. p − s − 1 are enough."""
