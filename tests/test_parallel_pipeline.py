@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -252,6 +254,22 @@ def test_no_formula_is_offered_where_none_is_published() -> None:
     assert bubble_time("zb-v", 4, 1.0, 2.0, 1.0) is None
     assert bubble_time("dualpipe-v", 4, 1.0, 1.0, 1.0) is None
     assert bubble_time("zb-h1", 4, 1.0, 1.0, 1.0).bubble_time == 3.0
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("times", [(1.0, 1.0, 1.0), (1.0, 1.2, 0.5), (3.0, 1.0, 0.7)])
+def test_a_formula_is_offered_only_where_it_holds(
+    name: str, times: tuple[float, float, float]
+) -> None:
+    for p, m in itertools.product((2, 3, 4), range(1, 13)):
+        try:
+            result = simulate_pipeline(PipelineSettings(name, p, m, None, *times))
+        except SettingError:
+            continue
+        form = bubble_time(name, p, *times, result.shape.n_chunks, m)
+        assert form is None or result.step_time - result.ideal == pytest.approx(
+            form.bubble_time, abs=1e-9
+        )
 
 
 def test_every_figure_is_explained_with_its_numbers() -> None:

@@ -103,8 +103,9 @@ def _over_wall(result: PipelineResult) -> Explanation:
 def _on_paper(result: PipelineResult) -> list[Explanation]:
     """The closed form next to what was simulated, where the stages are equal."""
     times, schedule = _equal_times(result.settings), get_schedule(result.settings.schedule)
+    shape = result.shape
     form = times and bubble_time(
-        schedule.name, result.shape.n_ranks, *times, n_chunks=result.shape.n_chunks
+        schedule.name, shape.n_ranks, *times, shape.n_chunks, shape.n_micro_batches
     )
     if not form:
         return []

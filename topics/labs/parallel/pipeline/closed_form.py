@@ -28,14 +28,21 @@ def bubble_time(
     backward_input: float,
     backward_weight: float,
     n_chunks: int = 1,
+    n_micro_batches: int | None = None,
 ) -> ClosedForm | None:
     """Idle time per rank of a named schedule, or None where no formula is published.
+
+    Nor is there one for too few micro-batches to fill the pipeline: ZB-V is free of bubbles from
+    2p − 1 on, looped breadth-first needs p; the other schedules run with no fewer.
 
     Times are per micro-batch on a rank's whole share of the layers. The ZB formulas assume, as
     their paper does, W ≤ F and W ≤ B (ZB-H2: also 2·W ≤ F + B).
     """
     f, b, w = forward, backward_input, backward_weight
     whole, p = f + b + w, n_stages
+    least = {"zb-v": 2 * p - 1, "looped-bfs": p if n_chunks > 1 else 1}.get(schedule, 1)
+    if n_micro_batches is not None and n_micro_batches < least:
+        return None
     if schedule in ("gpipe", "1f1b"):
         return ClosedForm("(p−1)·(F+B+W)", (p - 1) * whole, "arXiv 2104.04473, section 2.2")
     if schedule in ("interleaved", "looped-bfs"):
@@ -49,7 +56,7 @@ def bubble_time(
         value = (p - 1) * (f + b - 2 * w)
         return ClosedForm("(p−1)·(F+B−2W)", value, "arXiv 2401.10241, table 2")
     if schedule == "zb-v" and f == b == w:
-        return ClosedForm("0 when F = B = W", 0.0, "arXiv 2401.10241, section 6")
+        return ClosedForm("(F = B = W) 0·(p−1)", 0.0, "arXiv 2401.10241, section 6")
     return None
 
 
