@@ -88,6 +88,8 @@ def padding(solution, draw):
         for kernel, stride, pad in [(2, 1, 1), (3, 2, 1), (5, 1, 2)]:
             x = draw.normal_array(1, 2, 5, 4, mean=mean, scale=abs(mean) / 5)
             yield _call(draw, solution, x, kernel, stride, pad)
+    flat = draw.array(np.full((1, 1, 4, 4), -1e30))
+    yield _call(draw, solution, flat, 3, 1, 1)
     x = draw.normal_array(2, 1, 5, 5, mean=-1e200, scale=1e199, dtype="float64")
     yield _call(draw, solution, x, 3, padding=1, dtype="float64")
 

@@ -140,6 +140,12 @@ def pads_with_a_large_negative(grad_out, x, kernel_size, stride=None, padding=0)
     return _backward(grad_out, x, kernel_size, stride, padding, fill=-1e9)
 
 
+def pads_with_the_smallest_input(grad_out, x, kernel_size, stride=None, padding=0):
+    """You pad with `x.min()`. Padding then ties with the smallest input, and at the top and left border it
+    comes first. Pad with −inf."""
+    return _backward(grad_out, x, kernel_size, stride, padding, fill=x.min())
+
+
 def overwrites_under_overlap(grad_out, x, kernel_size, stride=None, padding=0):
     """Where windows overlap you keep only the last gradient. An input that wins several windows moves
     several outputs, so its gradients add up. Mind NumPy: `grad[rows, columns] += g` with repeated
@@ -252,6 +258,12 @@ def always_float64(grad_out, x, kernel_size, stride=None, padding=0):
     """You return float64, the default of `np.zeros`. The gradient has the dtype of `x`:
     `np.zeros_like(x)`."""
     return _backward(grad_out, x, kernel_size, stride, padding).astype(np.float64)
+
+
+def always_float32(grad_out, x, kernel_size, stride=None, padding=0):
+    """You return float32 whatever comes in. The gradient has the dtype of `x`: `np.zeros_like(x)`."""
+    with np.errstate(over="ignore"):
+        return _backward(grad_out, x, kernel_size, stride, padding).astype(np.float32)
 
 
 def dtype_of_grad_out(grad_out, x, kernel_size, stride=None, padding=0):
