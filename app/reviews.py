@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -65,19 +65,13 @@ class Reviews:
         self._now = now
 
     def plan(self) -> Plan:
-        """The learner's settings; a value that makes no sense gives way to the default."""
+        """The learner's settings; each that makes no sense gives way to its default."""
         settings = self.store.settings()
-        plan = Plan()
-        values = {
-            "retention": settings.get("review.retention", plan.retention),
-            "daily_budget": settings.get("review.daily_budget", plan.daily_budget),
-            "new_per_day": settings.get("review.new_per_day", plan.new_per_day),
-            "interview": _date(settings.get("interview.date")),
-        }
-        try:
-            return Plan(**values)
-        except (TypeError, ValueError):
-            return plan
+        plan = Plan(interview=_date(settings.get("interview.date")))
+        for name in ("retention", "daily_budget", "new_per_day"):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                plan = replace(plan, **{name: settings[f"review.{name}"]})
+        return plan
 
     def cards(self) -> list[Card]:
         """Every card in the queue whose question or drill still exists."""

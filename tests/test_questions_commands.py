@@ -42,6 +42,15 @@ def test_ask_grades_explains_and_records():
         assert [card.item for card in store.review_cards()] == ["full_tuning_7b"]
 
 
+def test_ask_says_what_it_cannot_use():
+    done = app("ask", "--topic", "cooking")
+    assert done.returncode == 2
+    assert "topics are attention, decoding" in done.stderr
+    done = app("ask", "--count", "0")
+    assert done.returncode == 2
+    assert "at least 1" in done.stderr
+
+
 def test_ask_asks_again_until_it_understands():
     done = app("ask", "kv_cache_formula", typed="1/2L\n2Lhdsbw\n")
     assert done.returncode == 0

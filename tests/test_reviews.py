@@ -259,6 +259,25 @@ def test_senseless_settings_give_way_to_the_defaults(reviews):
     assert reviews.plan().interview is None
 
 
+def test_one_senseless_setting_leaves_the_others_alone(reviews):
+    reviews.store.set_setting("review.retention", "much")
+    reviews.store.set_setting("review.daily_budget", 7)
+    reviews.store.set_setting("review.new_per_day", -3)
+    plan = reviews.plan()
+    assert (plan.retention, plan.daily_budget, plan.new_per_day) == (0.9, 7, 10)
+
+
+def test_a_clock_that_was_put_back_breaks_nothing(reviews, clock):
+    item = item_of(get_question("temperature_direction"))
+    reviews.rate(item, GOOD)
+    clock.time -= timedelta(days=3)
+    assert reviews.preview(item)[GOOD] > timedelta(0)
+    card = reviews.rate(item, GOOD)
+    assert card.due > clock.time
+    assert reviews.forecast()
+    assert reviews.session().waiting == 0
+
+
 def test_a_card_whose_question_is_gone_is_left_out(reviews):
     reviews.rate(Item("question", "no_longer_there"), GOOD)
     assert reviews.cards() == []

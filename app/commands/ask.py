@@ -26,10 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 where every answer was right, 1 where one was not."""
+    from app.errors import UsageError
     from app.quiz import SessionEndedError, practise
     from app.reviews import Reviews
     from app.store import Store
 
+    if args.count is not None and args.count < 1:
+        raise UsageError(f"--count is {args.count}; it should be at least 1")
     chosen = choose(args)
     all_right = True
     with Store.open() as store, contextlib.suppress(SessionEndedError):
@@ -52,6 +55,10 @@ def choose(args: argparse.Namespace) -> list[Question]:
         raise UsageError(str(error)) from error
     chosen = [question for question in all_questions().values() if wanted(question, args)]
     if not chosen:
-        raise UsageError("no question matches; `python -m app questions` lists them all")
+        topics = ", ".join(sorted({question.topic for question in all_questions().values()}))
+        raise UsageError(
+            f"no question matches; topics are {topics}, and "
+            "`python -m app questions` lists every question"
+        )
     random.Random(args.seed).shuffle(chosen)
     return chosen

@@ -7,6 +7,7 @@ import streamlit as st
 from app.i18n import t
 from app.ui import filters, frame, review_plots, review_view
 from app.ui.asking import reviews
+from app.ui.places import link
 from app.ui.review_queue import choose
 
 queue = reviews()
@@ -15,6 +16,8 @@ view = filters.pick(
     t("review.view"), "view", ("outlook", "settings"), lambda name: t(f"review.view_{name}")
 )
 plan = queue.plan()
+if view:
+    link("review", t("review.back"))
 if view == "settings":
     review_view.settings(plan)
 elif view == "outlook":
