@@ -128,7 +128,8 @@ def explanations(answer: Estimate) -> None:
             size = format_bytes(line.bytes)
             if abs(line.at_peak - line.bytes) > 1e-6 * max(line.bytes, 1.0):
                 size = t("lab_memory.at_peak", size=size, peak=format_bytes(line.at_peak))
-            working = f"{_plain(line.formula)}  \n= {_plain(line.numbers)}"
+            equals = "" if line.key == "temporary" else "= "  # that one says when, not how much
+            working = f"{_plain(line.formula)}  \n{equals}{_plain(line.numbers)}"
             source = f"  \n:gray[{_plain(line.source)}]"
             st.markdown(f"**{line.label}: {size}**  \n{working}{source}")
         _flops(answer)

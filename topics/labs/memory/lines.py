@@ -23,7 +23,7 @@ LABELS = {
     "gradients": "Gradients",
     "optimizer": "Optimiser states",
     "activations": "Activations",
-    "logits": "Embedding, logits and loss",
+    "logits": "Logits and loss",
     "kv_cache": "KV cache",
     "temporary": "Temporary",
     "overhead": "Overhead",
@@ -83,7 +83,7 @@ def lines(s: Setting, stage: StageMemory) -> tuple[Line, ...]:
         "logits": _logits(s),
         "kv_cache": _kv_cache(s),
         "temporary": _temporary(s, stage),
-        "overhead": _overhead(s),
+        "overhead": _overhead(s, stage),
     }
     return tuple(Line(key, say(LABELS[key]), sizes[key], peak[key], *texts[key]) for key in KEYS)
 
@@ -162,7 +162,7 @@ def _optimizer(s: Setting, stage: StageMemory) -> Text:
         formula, number = f"({formula})", f"({number})"
     filled = f"{format_count(stage.states.trained)} × {number}{value}"
     if kind.factored:
-        filled = f"= {format_bytes(stage.states.optimizer)}"
+        filled = format_bytes(stage.states.optimizer)
     return f"Ψ_trained × {formula}{symbol}", filled, kind.source
 
 
@@ -275,8 +275,9 @@ def _temporary(s: Setting, stage: StageMemory) -> Text:
     return why, when, KORTHIKANTI if s.activations == "fused" else source
 
 
-def _overhead(s: Setting) -> Text:
+def _overhead(s: Setting, stage: StageMemory) -> Text:
     if not s.card:
         return "0", say("name a card to count its library workspaces"), CUBLAS
     threads = 2 if s.mode == "train" else 1
-    return say("cuBLAS workspace × threads"), f"× {threads}", CUBLAS
+    each = format_bytes(stage.overhead / threads)
+    return say("cuBLAS workspace × threads"), f"{each} × {threads}", CUBLAS

@@ -70,7 +70,7 @@ def _stacked(answer: Estimate, rows: Rows, title: str, until: float | None) -> g
         title,
         traces,
         height=135 + 34 * max(2, len(rows)),
-        x={"title": {"text": "GB"}, "range": [0, (until or widest(answer)) / 1e9 * 1.03]},
+        x={"ticksuffix": " GB", "range": [0, (until or widest(answer)) / 1e9 * 1.03]},
         y={"autorange": "reversed", "type": "category"},
         barmode="stack",
         **_card_line(answer, until),
