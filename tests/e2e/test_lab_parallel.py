@@ -30,3 +30,15 @@ def test_the_timeline_comes_out_as_csv(app):
         page.get_by_role("button", name="Timeline as CSV").click()
     lines = Path(download.value.path()).read_text().splitlines()
     assert lines[0].startswith("rank,stage,chunk,kind") and len(lines) == 1 + 8
+
+
+def test_a_bar_says_what_it_is_and_the_chart_comes_out_as_png(app):
+    page = app.open("/lab-parallel?stages=2&micro_batches=4")
+    chart = page.locator(".st-key-lab-parallel-timeline")
+    bar = chart.locator(".trace.bars .point").nth(2).bounding_box()
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2, steps=2)
+    expect(chart.locator(".hoverlayer").first).to_contain_text("forward, micro-batch 2")
+    with page.expect_download() as download:
+        chart.locator(".modebar-btn").first.click()
+    assert download.value.suggested_filename == "whetstone-timeline.png"
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
