@@ -226,7 +226,23 @@ def test_a_mistake_gets_a_message_and_status_2(
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("text", ["[1]", "{", '{"modle": "gpt2"}', '{"model": 5}'])
+TWICE = '{"model": "gpt2", "zero": 1, "zero_stage": 2}'
+NEARLY = '{"hidden": 64, "layers": 2, "heads": 2, "recompte": "full"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TWICE,
+        NEARLY,
+        '{"params": 7e9, "optim_bytes": [12]}',
+        '{"params": 7e9, "weight_bytes": 3}',
+        "[1]",
+        "{",
+        '{"modle": "gpt2"}',
+        '{"model": 5}',
+    ],
+)
 def test_a_bad_file_gets_a_message_and_status_2(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
 ):

@@ -34,7 +34,11 @@ GiB.
 
 --input FILE reads one JSON object with the same names as keys: {"model": "llama-3-8b", "method":
 "lora", "rank": 16, "batch": 4}. "model" may be a preset, a path, or the config itself as an
-object. FILE may be -. Options on the command line win.
+object; its sizes may also stand among the options: {"hidden": 4096, "layers": 32, "heads": 32,
+"vocab": 32000, "arch": "llama", "ffn": 11008}. Other names that trainers and papers use are
+understood (zero_stage, target_modules, r, batch_size, seq_len, torch_dtype, optim,
+gradient_checkpointing, attn_implementation, weight_bytes and more), and so are models and cards as
+the hub and nvidia-smi spell them. FILE may be -. Options on the command line win.
 
 --solve answers an inverse question for the card (--gpu) or the --memory given: the largest batch,
 the longest seq, the fewest gpus, the largest params, or plan, the cheapest cards that hold it.

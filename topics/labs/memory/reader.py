@@ -7,6 +7,7 @@ missing or is not a number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from topics.labs.memory.units import refuse
@@ -119,11 +120,12 @@ class Reader:
                     "the model needs {field}: give {names}", field=field, names=self._names(field)
                 )
             return default
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        number = value if isinstance(value, (int, float)) else math.nan
+        if isinstance(value, bool) or not math.isfinite(number) or number != int(number):
             raise refuse("{field} must be a whole number, not {value!r}", field=field, value=value)
-        if value < 0:
+        if number < 0:
             raise refuse("{field} must not be negative, and is {value!r}", field=field, value=value)
-        return int(value)
+        return int(number)
 
     def size(self, field: str, default: int | None = None) -> int:
         """A whole number that is at least 1."""

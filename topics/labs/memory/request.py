@@ -45,7 +45,7 @@ def _whole(value: object) -> int:
         found = float(number)
     except ValueError:
         raise refuse("{value!r} is not a whole number", value=value) from None
-    if found != int(found):
+    if not math.isfinite(found) or found != int(found):
         raise refuse("{value!r} is not a whole number", value=value)
     return int(found)
 

@@ -7,6 +7,7 @@ the sizes of its model among the options, as the cases of published tables do.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Mapping
 
@@ -96,7 +97,7 @@ def plain(values: Mapping[str, object], known: Collection[str]) -> dict[str, obj
             if name in found:
                 raise refuse("{name!r} is given twice, under two names", name=name)
             found[name] = _value(name, value)
-        elif "model" not in values and "params" not in values:
+        elif "model" not in values and "params" not in values and not _misspelt(key, known):
             model[key] = value
         else:
             found[key] = value
@@ -107,6 +108,11 @@ def plain(values: Mapping[str, object], known: Collection[str]) -> dict[str, obj
     if SIZES.isdisjoint(model):
         return found | model  # no model's sizes: unknown options, to be refused by name
     return {**found, "model": {**_shared(values), **model}}
+
+
+def _misspelt(key: str, known: Collection[str]) -> bool:
+    """A key that is no size, but nearly an option: better refused than taken for a detail."""
+    return key not in SIZES and bool(difflib.get_close_matches(key, known, n=1, cutoff=0.8))
 
 
 def _shared(values: Mapping[str, object]) -> dict[str, object]:
@@ -129,10 +135,10 @@ def _by_width(
 
 def _copies(value: object) -> str:
     """ZeRO's K: 12 bytes are a master copy and two states in fp32, 8 bytes the states alone."""
-    kinds = {12: "fp32", 8: "none"}
-    if value not in kinds:
+    kinds = {"12": "fp32", "8": "none"}
+    if str(value) not in kinds:
         raise refuse("optim_bytes: {value!r} is neither 12 nor 8", value=value)
-    return kinds[value]
+    return kinds[str(value)]
 
 
 def _value(name: str, value: object) -> object:
