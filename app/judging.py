@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 
 from app import report
+from app.errors import LearnerError
 from app.store import Store, StoreError
 from app.terminal import console, say
 from drills.catalogue import Drill
@@ -31,6 +32,20 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def require_device(device: str) -> None:
+    """Raise LearnerError where submissions cannot run on a device."""
+    if device == "cpu":
+        return
+    from app.gpu import DriverError, gpus
+
+    try:
+        found = bool(gpus())
+    except DriverError as error:
+        raise LearnerError(f"the NVIDIA driver does not answer: {error}") from error
+    if not found:
+        raise LearnerError("no NVIDIA GPU was found; judge on the CPU, without --device cuda")
+
+
 @contextlib.contextmanager
 def judge_service() -> Iterator[JudgeService]:
     """The judge of one command."""
@@ -45,6 +60,7 @@ def judge(
 
     The verdict appears after it was recorded, so that one that was seen is never lost.
     """
+    require_device(args.device)
     screen = console()
     verdict = service.judge(
         drill.spec,

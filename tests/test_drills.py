@@ -40,7 +40,7 @@ def test_the_folder_is_complete(drill_id):
     names = {path.name for path in drill.spec.folder.iterdir() if path.is_file()}
     required = {"statement.md", "starter.py", "reference.py", "mistakes.py", "alternates.py"}
     assert required | {"checks.py"} <= names
-    allowed = required | {"checks.py", "equivalent_mutants.toml"}
+    allowed = required | {"checks.py", "timing.py", "equivalent_mutants.toml"}
     assert all(name in allowed or re.fullmatch(r"statement\.\w\w\.md", name) for name in names)
 
 

@@ -183,6 +183,7 @@ class Judge:
     def __init__(self, sandbox: Sandbox | None = None, *, look_ahead: bool = False) -> None:
         """`look_ahead` runs the reference for a drill's next fresh seed while nobody waits."""
         self.sandbox = sandbox or Sandbox()
+        self._on_gpu: Sandbox | None = None  # made when first asked for
         self.look_ahead = look_ahead
         self._ahead: _Ahead | None = None
 
@@ -199,6 +200,15 @@ class Judge:
 
     def close(self) -> None:
         self.sandbox.close()
+        if self._on_gpu:
+            self._on_gpu.close()
+
+    def sandbox_for(self, device: str) -> Sandbox:
+        """The sandbox whose children can use a device; that of the GPU sees it and nothing more."""
+        if device == "cpu":
+            return self.sandbox
+        self._on_gpu = self._on_gpu or Sandbox(device="cuda")
+        return self._on_gpu
 
     def warm_up(self) -> None:
         """Start the sandbox and run torch's slow first steps now, not in the first verdict."""
@@ -242,7 +252,7 @@ class Judge:
             else:
                 expected = _expectations(bench, used, device)
             run = _Run(bench, text, used, device, example_only, on_check, expected)
-            record, outcome = run.execute(self.sandbox)
+            record, outcome = run.execute(self.sandbox_for(device))
             if self.look_ahead and self._ahead is None:
                 self._ahead = _Ahead(bench, device)
             kind, message = _conclude(bench, record, outcome, len(run.checks))

@@ -32,6 +32,10 @@ class DrillSpec:
         return self.folder / "reference.py"
 
     @property
+    def timing_path(self) -> Path:
+        return self.folder / "timing.py"
+
+    @property
     def starter_path(self) -> Path:
         return self.folder / "starter.py"
 
