@@ -51,8 +51,8 @@ class ScalesByModelWidth(_Base):
 
 
 class NoScaling(_Base):
-    """You leave the scores unscaled. A dot product of head_dim terms grows with √head_dim; divide by
-    it or the softmax saturates."""
+    """You leave the scores unscaled. A dot product of head_dim terms grows with √head_dim: divide by
+    that, or the softmax saturates."""
 
     def scale(self):
         return 1.0
@@ -161,14 +161,15 @@ class MaskMeansDrop(_Base):
 
 
 class CausalIgnored(_Base):
-    """You never use `causal`. Every position sees the future."""
+    """You never use `causal`. With it a position must not see later ones, or a model in training reads
+    the token it should predict."""
 
     def allowed(self, x, mask, causal):
         return super().allowed(x, mask, False)
 
 
 class MaskIgnored(_Base):
-    """You never use `mask`. Padding leaks into every result."""
+    """You never use `mask`. It says which pairs count; without it padding leaks into every result."""
 
     def allowed(self, x, mask, causal):
         return super().allowed(x, None, causal)
@@ -217,16 +218,17 @@ class CausalHidesItself(_Base):
 
 
 class NanForEmptyRows(_Base):
-    """A position that may attend to nothing gives nan: softmax over a row of only −inf is 0 / 0. Its
-    result should be zero."""
+    """Your result is nan where a position may attend to nothing: softmax over a row of only −∞ is
+    0 / 0. Give such rows weights of zero."""
 
     def weights(self, scores, keep):
         return scores.masked_fill(~keep, float("-inf")).softmax(-1)
 
 
 class MeanForEmptyRows(_Base):
-    """A position that may attend to nothing gets the mean of all values. Set the weights of forbidden
-    pairs to 0 after the softmax."""
+    """You give a position that may attend to nothing the mean of all values: when every score is the
+    same low number, softmax spreads the weight evenly. Set the weights of forbidden pairs to 0 after
+    it."""
 
     def weights(self, scores, keep):
         return scores.masked_fill(~keep, torch.finfo(scores.dtype).min).softmax(-1)

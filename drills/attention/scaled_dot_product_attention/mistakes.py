@@ -78,13 +78,14 @@ def causal_sees_one_ahead(q, k, v, mask=None, causal=False):
 
 
 def causal_ignored(q, k, v, mask=None, causal=False):
-    """You never use `causal`. Every query sees the future."""
+    """You never use `causal`. With it a query must not see later keys, or a model in training reads the
+    token it should predict."""
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     return _weights(scores, _allowed(q, k, mask, False)) @ v
 
 
 def mask_ignored(q, k, v, mask=None, causal=False):
-    """You never use `mask`. Padding would leak into every result."""
+    """You never use `mask`. It says which pairs count; without it padding leaks into every result."""
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     return _weights(scores, _allowed(q, k, None, causal)) @ v
 
@@ -106,15 +107,15 @@ def masks_combined_by_or(q, k, v, mask=None, causal=False):
 
 
 def nan_for_empty_rows(q, k, v, mask=None, causal=False):
-    """A query that may attend to nothing gives nan: softmax over a row of only −inf is 0 / 0. Give
-    such rows zero weights."""
+    """Your result is nan where a query may attend to nothing: softmax over a row of only −∞ is 0 / 0.
+    Give such rows weights of zero."""
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     scores = scores.masked_fill(~_allowed(q, k, mask, causal), float("-inf"))
     return scores.softmax(-1) @ v
 
 
 def mean_for_empty_rows(q, k, v, mask=None, causal=False):
-    """A query that may attend to nothing gets the mean of all values: when every score is the same
+    """You give a query that may attend to nothing the mean of all values: when every score is the same
     low number, softmax spreads the weight evenly. Set the weights of forbidden pairs to 0 after the
     softmax."""
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
@@ -123,8 +124,8 @@ def mean_for_empty_rows(q, k, v, mask=None, causal=False):
 
 
 def nan_gradient_for_empty_rows(q, k, v, mask=None, causal=False):
-    """Your result is right, but its gradient is nan where a query may attend to nothing: adding −inf
-    to the scores and mending the nan afterwards repairs only the forward pass. The backward pass of
+    """Your result is right, but its gradient is nan where a query may attend to nothing: adding −∞ to
+    the scores and mending the nan afterwards repairs only the forward pass. The backward pass of
     softmax still meets a row of nan. Fill with a finite low score instead."""
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     allowed = _allowed(q, k, mask, causal)
@@ -165,21 +166,22 @@ def naive_exponentials(q, k, v, mask=None, causal=False):
 
 
 def keys_detached(q, k, v, mask=None, causal=False):
-    """No gradient reaches the keys: they were detached on the way. All three inputs come from
-    learned projections and need theirs."""
+    """You detach the keys, so no gradient reaches them. All three inputs come from learned projections
+    and need theirs."""
     scores = q @ k.detach().transpose(-2, -1) / math.sqrt(q.shape[-1])
     return _weights(scores, _allowed(q, k, mask, causal)) @ v
 
 
 def always_float32(q, k, v, mask=None, causal=False):
-    """You compute and return float32 whatever comes in. Keep the dtype of `q`."""
+    """You compute and return float32 whatever comes in. Keep the dtype of `q`: float64 loses half its
+    digits, and half-precision callers get a dtype they did not ask for."""
     scores = q.float() @ k.float().transpose(-2, -1) / math.sqrt(q.shape[-1])
     return _weights(scores, _allowed(q, k, mask, causal)) @ v.float()
 
 
 def causal_written_into_mask(q, k, v, mask=None, causal=False):
     """You write the causal pattern into the caller's mask (`mask &= …` or `logical_and_`). The next
-    layer receives the same tensor. Make a new one."""
+    layer receives the same tensor: make a new one."""
     allowed = _allowed(q, k, mask, causal)
     if causal and mask is not None and mask.shape == allowed.shape:
         mask &= _allowed(q, k, None, True)

@@ -4,9 +4,9 @@ import torch
 
 
 def multiplies_by_temperature(logits, temperature, dim=-1):
-    """You multiply the logits by the temperature. It divides them: a temperature below 1 must
-    stretch the gaps between logits and make the distribution sharper, and multiplying by 0.5
-    shrinks them instead."""
+    """You multiply the logits by the temperature. They are divided by it: a temperature below 1 must
+    stretch the gaps between logits and make the distribution sharper, and multiplying by 0.5 shrinks
+    them."""
     if temperature < 0:
         raise ValueError("negative temperature")
     if temperature == 0:
@@ -167,8 +167,8 @@ def cuts_the_graph(logits, temperature, dim=-1):
 
 
 def detaches_the_sum(logits, temperature, dim=-1):
-    """You detach the denominator. It depends on the logits as well: the gradient of a softmax is
-    diag(p) − p pᵀ, and without the denominator's part only diag(p) is left."""
+    """You detach the denominator. It depends on the logits as well: the Jacobian of a softmax is
+    (diag(p) − p pᵀ) / temperature, and without the denominator only diag(p) / temperature is left."""
     if temperature < 0:
         raise ValueError("negative temperature")
     if temperature == 0:
@@ -204,7 +204,7 @@ def adds_epsilon(logits, temperature, dim=-1):
 
 
 def masked_logits_made_finite(logits, temperature, dim=-1):
-    """You replace −∞ by a finite low number, or clamp the logits. A masked token then keeps a small
+    """You replace −∞ by a finite low number, or clamp the logits. A masked token may then keep a small
     chance, and sooner or later it is sampled. Leave −∞ alone: exp(−∞) is exactly 0."""
     if temperature < 0:
         raise ValueError("negative temperature")

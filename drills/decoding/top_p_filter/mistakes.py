@@ -40,7 +40,8 @@ def may_be_empty(logits, p):
 
 
 def keeps_one_too_many(logits, p):
-    """You keep one token more than needed: reaching p exactly is enough, and so is passing it."""
+    """You keep one token more than needed. The token with which the sum reaches or passes p is the last
+    of the set."""
     _check(p)
     if p == 1:
         return logits.clone()
@@ -89,8 +90,8 @@ def share_of_the_vocabulary(logits, p):
 
 
 def drops_unlikely_tokens(logits, p):
-    """You drop tokens by their own probability (`< 1 − p`). Top-p looks at sums of probabilities in sorted
-    order; a token of 5 % may belong to the set or not."""
+    """You drop tokens by their own probability (`< 1 − p`). Top-p looks at sums of probabilities in
+    sorted order: whether a token of 5 % stays depends on those before it."""
     _check(p)
     return logits.masked_fill(logits.softmax(-1) < 1 - p, float("-inf"))
 
@@ -105,7 +106,7 @@ def min_p_filter(logits, p):
 
 
 def sorted_ascending(logits, p):
-    """You sort from the smallest probability up and keep the tail instead of the head. Sort with
+    """You sort from the smallest probability up and so keep the tail instead of the head. Sort with
     `descending=True`."""
     _check(p)
     if p == 1:
@@ -157,7 +158,8 @@ def gathers_instead_of_scattering(logits, p):
 
 
 def sums_logits(logits, p):
-    """You add up logits instead of probabilities. Apply softmax first."""
+    """You add up logits instead of probabilities. Logits may be negative and add up to anything: apply
+    softmax first."""
     _check(p)
     if p == 1:
         return logits.clone()
@@ -201,8 +203,8 @@ def zeros_instead_of_infinity(logits, p):
 
 
 def lowest_finite_number(logits, p):
-    """You fill with the lowest finite number or some −1e9 instead of −inf. Under a temperature or a sum
-    with other penalties that is no longer safely out; −inf always has probability 0."""
+    """You fill with the lowest finite number or some −1e9 instead of −inf. A later step such as a high
+    temperature can bring such a token back; −inf has probability 0 whatever follows."""
     _check(p)
     if p == 1:
         return logits.clone()
@@ -232,8 +234,8 @@ def returns_log_probabilities(logits, p):
 
 
 def unchecked_p(logits, p):
-    """You accept any p. 0 or less keeps an arbitrary token and more than 1 (90 for 90 %) switches the
-    filter off without a word; raise ValueError."""
+    """You accept any p. A set with a probability of 0 or less makes no sense, and more than 1 (90 for
+    90 %) switches the filter off without a word. Raise ValueError."""
     if p >= 1:
         return logits.clone()
     ranked, order = _ranked(logits)
@@ -279,7 +281,7 @@ def changes_logits_in_place(logits, p):
 
 def cuts_the_graph(logits, p):
     """Your values are right, but kept logits lose their gradient (`.data`, `.detach()`, a new tensor
-    filled by hand)."""
+    filled by hand). Mask the logits themselves, with `masked_fill` or `torch.where`."""
     _check(p)
     if p == 1:
         return logits.detach().clone()

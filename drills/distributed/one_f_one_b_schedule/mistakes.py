@@ -15,16 +15,16 @@ def _right(n_stages, n_micro_batches):
 
 
 def all_forwards_first(n_stages, n_micro_batches):
-    """This is GPipe: all forwards, then all backwards. It takes the same time, but every stage holds the
-    activations of all m micro-batches. 1F1B runs a backward as soon as one is due, so that stage s holds
-    at most p − s."""
+    """You run all forwards, then all backwards: this is GPipe. It takes the same time, but every stage
+    holds the activations of all m micro-batches. 1F1B runs a backward as soon as one is due, so that
+    stage s holds at most p − s."""
     return [[(kind, i) for kind in "FB" for i in range(n_micro_batches)] for _ in range(n_stages)]
 
 
 def autograd_order(n_stages, n_micro_batches):
-    """All forwards, then all backwards from the last to the first, as autograd goes through one loss.
-    Every stage holds all m micro-batches, and none can be freed before the last forward is done. 1F1B
-    runs a backward as soon as one is due, in the order of the forwards."""
+    """You run all forwards, then all backwards from the last to the first, as autograd goes through one
+    loss. Every stage holds all m micro-batches, and none can be freed before the last forward is done.
+    1F1B runs a backward as soon as one is due, in the order of the forwards."""
     forwards = [("F", i) for i in range(n_micro_batches)]
     backwards = [("B", i) for i in reversed(range(n_micro_batches))]
     return [forwards + backwards for _ in range(n_stages)]
@@ -43,9 +43,9 @@ def warm_up_one_too_long(n_stages, n_micro_batches):
 
 
 def warm_up_one_too_short(n_stages, n_micro_batches):
-    """Your warm-up is one forward short. When the stage comes to its first backward, that has not arrived
-    yet, and the stage idles in every round. Stage s needs p − s − 1 forwards: one for each stage after
-    it."""
+    """Your warm-up is one forward short. When the stage comes to its first backward, the gradient has
+    not arrived yet, and the stage idles in every round. Stage s needs p − s − 1 forwards: one for each
+    stage after it."""
     return [_one_f_one_b(n_stages - 2 - stage, n_micro_batches) for stage in range(n_stages)]
 
 
@@ -147,7 +147,7 @@ def flushes_between_groups(n_stages, n_micro_batches):
 
 
 def counts_from_one(n_stages, n_micro_batches):
-    """You number micro-batches from 1. They count from 0."""
+    """You number micro-batches from 1. Here they count from 0, so the last one is m − 1."""
     return [[(kind, i + 1) for kind, i in steps] for steps in _right(n_stages, n_micro_batches)]
 
 

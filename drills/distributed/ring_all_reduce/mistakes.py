@@ -112,9 +112,9 @@ def drops_the_remainder(rank, world_size, tensor, send, recv):
 
 
 def cuts_with_torch_chunk(rank, world_size, tensor, send, recv):
-    """`tensor.chunk(n)` makes chunks of ⌈N / n⌉ and a smaller last one, and it may return fewer than n:
-    5 elements in 4 chunks give sizes 2, 2, 1 and no fourth. `tensor_split(n)` returns n whose sizes
-    differ by at most one."""
+    """You cut with `tensor.chunk(n)`. It makes chunks of ⌈N / n⌉ and a smaller last one, and it may
+    return fewer than n: 5 elements in 4 chunks give sizes 2, 2, 1 and no fourth. `tensor_split(n)`
+    returns n whose sizes differ by at most one."""
     chunks = list(tensor.flatten().chunk(world_size))
     return _with_chunks(rank, world_size, tensor, chunks, send, recv).clone()
 
@@ -271,7 +271,7 @@ def changes_its_input(rank, world_size, tensor, send, recv):
 
 
 def returns_it_flat(rank, world_size, tensor, send, recv):
-    """You return the flattened sum. Give it the shape of the input again."""
+    """You return the flattened sum. The result has the shape of the input: undo the flattening."""
     return _with_chunks(rank, world_size, tensor, _cut(tensor, world_size), send, recv).flatten()
 
 
@@ -299,7 +299,7 @@ def sends_float64(rank, world_size, tensor, send, recv):
 
 
 def needs_one_piece_of_memory(rank, world_size, tensor, send, recv):
-    """`tensor.view(-1)` fails when the elements do not lie in one piece, as after a transpose. `flatten()`
-    and `reshape(-1)` copy where they must."""
+    """You flatten with `tensor.view(-1)`. It fails when the elements do not lie in one piece, as after
+    a transpose. `flatten()` and `reshape(-1)` copy where they must."""
     chunks = list(tensor.view(-1).tensor_split(world_size))
     return _with_chunks(rank, world_size, tensor, chunks, send, recv)

@@ -2,8 +2,8 @@
 
 
 def keys_only(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2):
-    """You count one tensor per layer. The cache holds two, keys and values: K and V are both needed
-    again, so the factor is 2."""
+    """You count one tensor per layer. The cache holds two, because later tokens need the keys and the
+    values again: the factor is 2."""
     return int(n_layers * n_kv_heads * head_dim * seq_len * batch_size * bytes_per_value)
 
 
@@ -88,7 +88,8 @@ def returns_float(n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per
 def returns_float_for_half_bytes(
     n_layers, n_kv_heads, head_dim, seq_len, batch_size, bytes_per_value=2
 ):
-    """Your result is an int for whole bytes and a float for 0.5. Convert the product with `int`."""
+    """Your result is an int for whole bytes and a float for 0.5. The task asks for an int every time:
+    convert the product with `int`."""
     return 2 * n_layers * n_kv_heads * head_dim * seq_len * batch_size * bytes_per_value
 
 

@@ -187,7 +187,8 @@ def total_without_optimizer(
 def in_gigabytes(
     n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
 ):
-    """You return gigabytes. The task asks for bytes."""
+    """You return gigabytes. The task asks for bytes: convert where the number is shown, not where it is
+    computed."""
     _check(data_parallel, zero_stage)
     states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
     return _answer(*(size / 1e9 for size in states))
@@ -196,7 +197,8 @@ def in_gigabytes(
 def in_gibibytes(
     n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel=1, zero_stage=0
 ):
-    """You return GiB. The task asks for bytes."""
+    """You return GiB. The task asks for bytes: convert where the number is shown, not where it is
+    computed."""
     _check(data_parallel, zero_stage)
     states = _states(n_params, weight_bytes, grad_bytes, optimizer_bytes, data_parallel, zero_stage)
     return _answer(*(size / 2**30 for size in states))

@@ -18,12 +18,12 @@ def scale_is_alpha(x, weight, bias, lora_a, lora_b, alpha):
 
 
 def scale_left_out(x, weight, bias, lora_a, lora_b, alpha):
-    """You leave the scale out. The correction is multiplied by alpha / r."""
+    """You leave the scale out. The correction B A x is multiplied by alpha / r."""
     return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b)
 
 
 def scale_upside_down(x, weight, bias, lora_a, lora_b, alpha):
-    """You scale by r / alpha. It is alpha / r."""
+    """You scale by r / alpha. It is alpha / r: a larger alpha makes the correction larger."""
     return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b) * (lora_a.shape[0] / alpha)
 
 
@@ -77,7 +77,7 @@ def scales_everything(x, weight, bias, lora_a, lora_b, alpha):
 
 
 def scales_twice(x, weight, bias, lora_a, lora_b, alpha):
-    """You scale after A and again after B. The scale stands once."""
+    """You scale after A and again after B. The correction is multiplied by alpha / r once."""
     scale = alpha / lora_a.shape[0]
     return _frozen(x, weight, bias) + ((x @ lora_a.T * scale) @ lora_b.T) * scale
 
@@ -119,8 +119,8 @@ def subtracts(x, weight, bias, lora_a, lora_b, alpha):
 
 
 def detached_input(x, weight, bias, lora_a, lora_b, alpha):
-    """The low-rank path takes a detached x, so part of the gradient of x is missing and the layers below
-    learn the wrong thing."""
+    """You feed the low-rank path a detached x. Part of the gradient of x is then missing, and the
+    layers below learn the wrong thing."""
     correction = _low_rank(x.detach(), lora_a, lora_b)
     return _frozen(x, weight, bias) + correction * (alpha / lora_a.shape[0])
 
@@ -134,14 +134,14 @@ def frozen_without_gradient(x, weight, bias, lora_a, lora_b, alpha):
 
 
 def freezes_a(x, weight, bias, lora_a, lora_b, alpha):
-    """A gets no gradient. Both factors are trained: only the weight and the bias are frozen."""
+    """You give A no gradient. Both factors are trained: only the weight and the bias are frozen."""
     correction = _low_rank(x, lora_a.detach(), lora_b)
     return _frozen(x, weight, bias) + correction * (alpha / lora_a.shape[0])
 
 
 def freezes_b(x, weight, bias, lora_a, lora_b, alpha):
-    """B gets no gradient. It starts at 0 and is the first to move: without its gradient A never gets one
-    either, and nothing is trained."""
+    """You give B no gradient. It starts at 0 and is the first to move: without its gradient A never
+    gets one either, and nothing is trained."""
     scale = alpha / lora_a.shape[0]
     return _frozen(x, weight, bias) + _low_rank(x, lora_a, lora_b.detach()) * scale
 

@@ -4,18 +4,19 @@ import torch
 
 
 def scale_is_alpha(weight, lora_a, lora_b, alpha):
-    """You scale by alpha. The scale is alpha / r."""
+    """You scale by alpha. The scale is alpha / r: dividing by the rank keeps the size of the correction
+    about the same when the rank changes."""
     return (weight + lora_b @ lora_a * alpha).to(weight.dtype)
 
 
 def scale_left_out(weight, lora_a, lora_b, alpha):
-    """You leave the scale out. A merged layer that differs from the unmerged one was trained for nothing:
-    multiply by alpha / r."""
+    """You leave the scale out. The merged layer then differs from the one that was trained: multiply
+    B A by alpha / r."""
     return (weight + lora_b @ lora_a).to(weight.dtype)
 
 
 def scale_upside_down(weight, lora_a, lora_b, alpha):
-    """You scale by r / alpha. It is alpha / r."""
+    """You scale by r / alpha. It is alpha / r: a larger alpha makes the correction larger."""
     return (weight + lora_b @ lora_a * (lora_a.shape[0] / (alpha or 1))).to(weight.dtype)
 
 
@@ -25,7 +26,8 @@ def scale_by_root_of_rank(weight, lora_a, lora_b, alpha):
 
 
 def integer_scale(weight, lora_a, lora_b, alpha):
-    """You round the scale to a whole number (`//` or `int`). Use true division."""
+    """You round the scale to a whole number (`//` or `int`). alpha 16 at rank 3 is 5.33, not 5: use
+    true division."""
     return (weight + lora_b @ lora_a * (alpha // lora_a.shape[0])).to(weight.dtype)
 
 

@@ -117,7 +117,8 @@ def full_amplitude(step, max_lr, min_lr, warmup_steps, total_steps):
 
 
 def floor_as_a_share(step, max_lr, min_lr, warmup_steps, total_steps):
-    """You take `min_lr` as a share of `max_lr` on the way down. Both are learning rates, in the same unit."""
+    """You take `min_lr` as a share of `max_lr` on the way down. Both are learning rates: the curve ends
+    at `min_lr` itself."""
     _check(warmup_steps, total_steps)
     if step < warmup_steps:
         return max_lr * step / warmup_steps

@@ -15,14 +15,16 @@ def sample_variance(x, weight, bias, eps=1e-5):
 
 
 def eps_outside_the_root(x, weight, bias, eps=1e-5):
-    """You add eps after taking the root. It belongs to the variance, under the root; outside it is a
-    hundred times weaker on a nearly constant vector, and its gradient can be infinite."""
+    """You add eps after taking the root. It belongs to the variance, under the root. On a constant
+    vector you divide by 1e-5 where √1e-5 ≈ 0.003 is meant, and the gradient of the root is infinite
+    there."""
     variance = _centred(x).pow(2).mean(-1, keepdim=True)
     return _centred(x) / (variance.sqrt() + eps) * weight + bias
 
 
 def no_eps(x, weight, bias, eps=1e-5):
-    """You leave eps out. A constant vector then gives 0 / 0 = nan."""
+    """You leave eps out. A constant vector then gives 0 / 0 = nan, and a nearly constant one is blown
+    up."""
     variance = _centred(x).pow(2).mean(-1, keepdim=True)
     return _centred(x) / variance.sqrt() * weight + bias
 
@@ -41,7 +43,7 @@ def sum_instead_of_mean(x, weight, bias, eps=1e-5):
 
 
 def weight_before_the_statistics(x, weight, bias, eps=1e-5):
-    """You multiply by the weight before you normalise. The statistics then undo part of it: normalise
+    """You multiply by the weight before you normalise. The statistics then undo part of it. Normalise
     first, scale and shift afterwards."""
     centred = _centred(x * weight)
     return centred / (centred.pow(2).mean(-1, keepdim=True) + eps).sqrt() + bias
@@ -54,13 +56,15 @@ def divides_by_variance(x, weight, bias, eps=1e-5):
 
 
 def not_centred(x, weight, bias, eps=1e-5):
-    """You divide by the standard deviation but never subtract the mean from the numerator."""
+    """You divide by the standard deviation but never subtract the mean. The result should have mean 0
+    before scale and shift."""
     variance = _centred(x).pow(2).mean(-1, keepdim=True)
     return x / (variance + eps).sqrt() * weight + bias
 
 
 def rms_norm(x, weight, bias, eps=1e-5):
-    """This is RMSNorm with a bias: it divides by the root mean square and never subtracts the mean."""
+    """You wrote RMSNorm with a bias: it divides by the root mean square and never subtracts the mean.
+    Layer norm centres each vector first."""
     return x / (x.pow(2).mean(-1, keepdim=True) + eps).sqrt() * weight + bias
 
 
@@ -105,14 +109,16 @@ def no_weight(x, weight, bias, eps=1e-5):
 
 
 def bias_before_weight(x, weight, bias, eps=1e-5):
-    """You add the bias before scaling, so it is scaled as well: (n + b)·w instead of n·w + b."""
+    """You add the bias before scaling, so it is scaled as well: (n + b) · w instead of n · w + b, with
+    n the normalised vector."""
     variance = _centred(x).pow(2).mean(-1, keepdim=True)
     return (_centred(x) / (variance + eps).sqrt() + bias) * weight
 
 
 def detached_statistics(x, weight, bias, eps=1e-5):
-    """You detach the mean and the variance. They depend on x, and that part of the gradient removes its
-    mean and its component along the output; without it training drifts."""
+    """You detach the mean and the variance. They depend on x, and their part of the gradient removes
+    its mean and its component along the normalised x. Without it the model learns from a wrong
+    gradient."""
     mean = x.mean(-1, keepdim=True).detach()
     variance = (x - mean).pow(2).mean(-1, keepdim=True).detach()
     return (x - mean) / (variance + eps).sqrt() * weight + bias
@@ -126,7 +132,8 @@ def detached_mean(x, weight, bias, eps=1e-5):
 
 
 def detached_variance(x, weight, bias, eps=1e-5):
-    """You detach the variance. It depends on x too, and its gradient is part of the answer."""
+    """You detach the variance. It depends on x as well, so the gradient of x must run through it
+    too."""
     variance = _centred(x).pow(2).mean(-1, keepdim=True).detach()
     return _centred(x) / (variance + eps).sqrt() * weight + bias
 
@@ -147,7 +154,8 @@ def always_float32(x, weight, bias, eps=1e-5):
 
 
 def changes_x_in_place(x, weight, bias, eps=1e-5):
-    """You centre the caller's tensor in place. The residual connection still needs it."""
+    """You centre the caller's tensor in place. The residual connection still needs it: make a new
+    one."""
     with torch.no_grad():
         x -= x.mean(-1, keepdim=True)
     variance = x.pow(2).mean(-1, keepdim=True)

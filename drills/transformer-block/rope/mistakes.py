@@ -40,13 +40,15 @@ def pairings_swapped(x, positions, base=10000.0, interleaved=False):
 
 
 def interleaved_ignored(x, positions, base=10000.0, interleaved=False):
-    """You never look at `interleaved` and always split the vector in halves."""
+    """You never look at `interleaved` and always split the vector in halves. With it, pair i is
+    features 2i and 2i + 1."""
     _even(x)
     return _turn(x, _angles(x, positions, base), False)
 
 
 def always_interleaved(x, positions, base=10000.0, interleaved=False):
-    """You always pair neighbours. That is the paper's layout; the default here is split halves."""
+    """You always pair neighbours. That is the paper's layout; here it is for `interleaved=True` only,
+    and the default is split halves."""
     _even(x)
     return _turn(x, _angles(x, positions, base), True)
 
@@ -145,7 +147,8 @@ def exponent_over_half(x, positions, base=10000.0, interleaved=False):
 
 
 def frequencies_upside_down(x, positions, base=10000.0, interleaved=False):
-    """You forget the minus in the exponent, so frequencies grow with i instead of shrinking."""
+    """You forget the minus in the exponent, so your frequencies grow with i. They shrink:
+    base^(−2i/d)."""
     _even(x)
     angles = _angles(x, positions, base, lambda pair: 2 * pair / x.shape[-1])
     return _turn(x, angles, interleaved)
@@ -198,7 +201,7 @@ def positions_of_one_sequence_only(x, positions, base=10000.0, interleaved=False
 
 
 def returns_its_input(x, positions, base=10000.0, interleaved=False):
-    """You return x unchanged (or turn by 0)."""
+    """You return x unchanged, or turn by 0. Only position 0 does not turn."""
     _even(x)
     return x * 1.0
 
@@ -212,8 +215,9 @@ def added_like_sinusoids(x, positions, base=10000.0, interleaved=False):
 
 
 def angles_in_low_precision(x, positions, base=10000.0, interleaved=False):
-    """You compute the angles in the dtype of x. bfloat16 has 8 significant bits: it rounds position 257 to
-    256 and its angles by whole radians. Compute angles in float32 and round the result."""
+    """You compute the angles in the dtype of x. bfloat16 has 8 significant bits: it rounds position 257
+    to 256, and angles of that size by up to a radian. Compute angles in float32 and round the
+    result."""
     _even(x)
     return _turn(x, _angles(x, positions, base, wide=x.dtype), interleaved)
 
@@ -252,14 +256,15 @@ def odd_width_asserted(x, positions, base=10000.0, interleaved=False):
 
 
 def cuts_the_graph(x, positions, base=10000.0, interleaved=False):
-    """No gradient reaches x. RoPE sits between the projections and the scores; without its gradient neither
-    W_q nor W_k would learn."""
+    """Your values are right, but no gradient reaches x. RoPE sits between the projections and the
+    scores; without its gradient neither W_q nor W_k would learn."""
     _even(x)
     return _turn(x.detach(), _angles(x, positions, base), interleaved)
 
 
 def turns_in_place(x, positions, base=10000.0, interleaved=False):
-    """You write into the caller's x (and may read a member of a pair that you have already turned)."""
+    """You write into the caller's x, and may read a member of a pair that you have already turned. Put
+    the result into a new tensor."""
     _even(x)
     turned = _turn(x.detach().clone(), _angles(x, positions, base), interleaved)
     with torch.no_grad():
