@@ -11,6 +11,7 @@ from app_pages import links, open_page, shown
 from app.reviews import Reviews, item_of
 from app.store import Store
 from app.ui import formula_tex
+from app.ui.question_view import beyond_heading
 from app.ui.review_queue import choose, seed_for
 from question_bank.catalogue import all_questions, get_question, right_answer, show_question
 from question_bank.formula import parse, shared_judge
@@ -94,6 +95,21 @@ def test_every_option_has_its_reason_in_the_result():
     text = shown(give(open_page("questions", id=CHOICE, seed="3"), question, 3))
     for option in question.body.options:
         assert option.why in text
+
+
+def test_a_wrong_number_is_called_so_once():
+    at = open_page("questions", id="full_tuning_7b", seed="1")
+    at.text_input(key="q-full_tuning_7b-1-text").set_value("5 GB")
+    text = shown(at.button(key="q-full_tuning_7b-1-check").click().run())
+    assert text.count("Not right") == 1
+    assert "Yours is 22.4 times too small." in text
+
+
+def test_a_note_says_only_what_its_heading_has_not():
+    assert beyond_heading("Right.", "Right") == ""
+    assert beyond_heading("Right, every pair fits.", "Right") == "Every pair fits."
+    assert beyond_heading("Right up to a factor: 2.", "Right") == "Right up to a factor: 2."
+    assert beyond_heading("不对。差了 8 倍。", "不对") == "差了 8 倍。"
 
 
 def test_a_formula_that_cannot_be_read_shows_its_caret_and_is_not_recorded(progress):

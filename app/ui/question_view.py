@@ -22,7 +22,6 @@ from question_bank.kinds.spot import Spot
 from question_bank.question import Question, Shown
 
 OWN_WORDS = ("numeric", "parametrised", "formula", "output")  # kinds answered by typing
-BARE = ("Right", "Not right")  # notes that say no more than the heading does
 
 
 def heading(question: Question) -> None:
@@ -73,14 +72,20 @@ def verdict(shown: Shown, answered: Answered) -> None:
     with st.container(key=f"result-{'good' if grade.correct else 'bad'}"):
         said = t("questions.right" if grade.correct else "questions.wrong")
         st.html(f'<b role="status">{escape(said)}</b>')
-        if grade.note.text().strip(".") not in BARE:
-            st.markdown(grade.note.text(language()))
+        if more := beyond_heading(grade.note.text(language()), said):
+            st.markdown(more)
         if shown.question.kind in OWN_WORDS:
             st.html(_pair(t("questions.yours"), str(answered.given)))
         if "".join(grade.read_as.split()) not in ("", "".join(str(answered.given).split())):
             st.html(_pair(t("questions.read_as"), grade.read_as))
         if not grade.correct and shown.question.kind in (*OWN_WORDS, "spot") and grade.answer:
             st.html(_pair(t("questions.answer"), grade.answer))
+
+
+def beyond_heading(note: str, said: str) -> str:
+    """A note without the words that the heading above it has said: `Not right. You are …`."""
+    more = re.sub(rf"^{re.escape(said)}[.,:。，：]\s*", "", note)
+    return more[:1].upper() + more[1:]
 
 
 def _pair(name: str, text: str) -> str:
