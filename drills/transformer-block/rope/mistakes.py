@@ -75,7 +75,7 @@ def angles_repeated_for_the_other_layout(x, positions, base=10000.0, interleaved
 def angles_in_halves_for_neighbours(x, positions, base=10000.0, interleaved=False):
     """You turn neighbours but lay the angles out for split halves (θ0, θ1, …, θ0, θ1, …), so the two
     members of a pair turn by different angles. With interleaved pairs each angle comes twice in a
-    row: θ0, θ0, θ1, θ1, …"""
+    row: θ0, θ0, θ1, θ1 and so on."""
     _even(x)
     angles = _angles(x, positions, base)
     if not interleaved:
