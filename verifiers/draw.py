@@ -49,8 +49,11 @@ class Draw:
         return int(self.rng.integers(low, high, endpoint=True))
 
     def number(self, low: float, high: float) -> float:
-        """A float in [low, high)."""
-        return float(self.rng.uniform(low, high))
+        """A float in [low, high] that float32 holds exactly.
+
+        A right answer may keep it in a float32 tensor beside float64 data and loses nothing.
+        """
+        return float(np.float32(self.rng.uniform(low, high)))
 
     def choice(self, options: Sequence[T]) -> T:
         return options[int(self.rng.integers(len(options)))]

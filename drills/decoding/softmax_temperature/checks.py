@@ -74,7 +74,7 @@ def greedy(solution, draw):
 @check("temperatures near 0")
 def nearly_greedy(solution, draw):
     """Only 0 itself is greedy. A tiny temperature still divides."""
-    for temperature in (1e-7, 1e-8):
+    for temperature in (2.0**-23, 2.0**-27):
         logits = draw.normal(5, scale=temperature, dtype=torch.float64)
         yield observe(draw, solution, logits, temperature)
 

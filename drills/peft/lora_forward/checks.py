@@ -30,7 +30,7 @@ def example(solution, draw):
 @check("values")
 def values(solution, draw):
     """W x + b plus (alpha / r) B A x, on vectors, batches and batches of sequences."""
-    sizes = [((), 5, 3, 2), ((4,), 3, 7, 3), ((2, 3), 6, 4, 2), ((1,), 4, 1, 2), ((3, 1), 1, 2, 1)]
+    sizes = [((), 5, 3, 2), ((4,), 3, 7, 4), ((2, 3), 6, 4, 2), ((1,), 4, 1, 2), ((3, 1), 1, 2, 1)]
     for lead, d_in, d_out, rank in sizes:
         for dtype in (torch.float32, torch.float64):
             inputs = _inputs(draw, lead, d_in, d_out, rank, dtype=dtype)
@@ -47,8 +47,10 @@ def no_bias(solution, draw):
 @check("ranks and scales")
 def ranks(solution, draw):
     """The scale is alpha / r for every rank; alpha need not be a multiple of it."""
-    for rank, alpha in [(1, 16), (3, 16), (4, 1), (8, 8), (9, 2), (5, 0.5)]:
-        yield observe(draw, solution, *_inputs(draw, (3,), 4, 6, rank, dtype=torch.float64), alpha)
+    for rank, alpha in [(1, 16), (4, 1), (8, 8), (2, 0.5), (3, 16), (9, 2), (5, 0.5)]:
+        # A scale kept in a float32 tensor is right too; only powers of two survive that exactly.
+        dtype = torch.float64 if rank in (1, 2, 4, 8) else torch.float32
+        yield observe(draw, solution, *_inputs(draw, (3,), 4, 6, rank, dtype=dtype), alpha)
     yield observe(draw, solution, *_inputs(draw, (3,), 4, 6, 2), 0)
 
 
