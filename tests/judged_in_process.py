@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from drills.catalogue import get_drill
-from verifiers.judge import compare_check, load_workbench
+from verifiers.result import compare_check
+from verifiers.workbench import load_workbench
 
 
 def complaints(drill_id: str, solution: Callable[..., Any], seed: int = 0) -> dict[str, str]:

@@ -6,11 +6,18 @@ import pytest
 import torch
 
 from drills.catalogue import get_drill
+from verifiers.clues import clues
+from verifiers.conclude import Record
 from verifiers.diagnose import diagnose
-from verifiers.judge import Record, compare_check, load_workbench
-from verifiers.relation import relation
+from verifiers.places import undefined
+from verifiers.relation import as_root, lost_digits, relation
+from verifiers.result import compare_check
 from verifiers.run import load_module
+from verifiers.seen import Pair, Seen
+from verifiers.tolerance import Allowance
 from verifiers.traits import contrast
+from verifiers.tree import OnDevice
+from verifiers.workbench import expectations, load_workbench
 
 # What is changed in a drill's reference, and what its author should then read.
 CLUES = {
@@ -62,12 +69,12 @@ CLUES = {
     "digits lost": (
         "scaled_dot_product_attention",
         ("return weights @ v", "return (weights @ v).bfloat16().to(v.dtype)"),
-        "each of them fits into bfloat16: somewhere the result passes through bfloat16",
+        "and fits into bfloat16: somewhere the result passes through bfloat16",
     ),
     "a term twice": (
         "lora_forward",
         ("frozen + bias", "frozen + 2 * bias"),
-        "The result minus the right one is exactly bias.",
+        "The result minus the right one is bias",
     ),
     "one of several results": (
         "training_memory",
@@ -109,12 +116,10 @@ def explanation(drill_id: str, source: str, seed: int = 1) -> str:
     """What a submission is told, judged in this process."""
     bench = load_workbench(get_drill(drill_id).spec)
     entry = getattr(load_module(source, "submission", "submission.py"), bench.spec.entry)
-    record = Record()
+    record = Record(expectations(bench, seed, "cpu"))
     for check in bench.checks:
         observed = list(bench.expect(check, entry, seed, "cpu").native)
-        result, _ = compare_check(
-            check, observed, bench.expect(check, bench.reference, seed, "cpu")
-        )
+        result, _ = compare_check(check, observed, record.expected[check.name])
         record.observed[check.name] = observed
         record.results.append(result)
     assert not all(result.passed for result in record.results)
@@ -160,9 +165,6 @@ RELATIONS = {
         "but not in their places",
     ),
     "shape": (lambda x: x.unsqueeze(0), "only the shape is wrong"),
-    "float32": (lambda x: x.float().double(), "somewhere the result passes through float32"),
-    "float16": (lambda x: x.half().double(), "somewhere the result passes through float16"),
-    "nearly": (lambda x: x * (1 + 2e-6 * x), "a small constant in the wrong place"),
 }
 
 
@@ -185,6 +187,87 @@ def test_nothing_is_said_of_a_result_that_relates_in_no_simple_way(seed):
     assert relation(right[:0], right[:0]) is None
 
 
+DIGITS = {
+    "float32": (lambda x: x.float().double(), "somewhere the result passes through float32"),
+    "float16": (lambda x: x.half().double(), "somewhere the result passes through float16"),
+    "nearly": (lambda x: x * (1 + 2e-6 * x), "a small constant in the wrong place"),
+    "less nearly": (lambda x: x * (1 + 2e-5 * x), "something small that is added or left out"),
+}
+
+
+def pair(got: torch.Tensor, want: torch.Tensor) -> Pair:
+    return Pair(got, want, torch.float64)
+
+
+@pytest.mark.parametrize("name", DIGITS)
+def test_lost_digits_are_said_where_every_call_shows_them(name):
+    change, said = DIGITS[name]
+    right = normal(2, 3, 4)
+    assert said in (lost_digits([pair(change(right), right)]) or "")
+    assert lost_digits([pair(change(right), right), pair(right + 0.1, right)]) is None
+
+
+def test_a_value_near_an_extremum_does_not_stand_for_lost_digits():
+    near, far = torch.tensor(1.0).double(), torch.tensor(0.3).double()
+    flat = pair(near, near - 3e-7)
+    assert lost_digits([flat, pair(near, far)]) is None
+    assert "passes through" not in (lost_digits([flat]) or "")  # 1 fits into any dtype
+
+
+def test_the_root_of_a_whole_number_is_named_only_where_it_is_one():
+    assert as_root(8**0.5) == " = √8"
+    assert as_root(63.3) == as_root(2.8288) == ""
+
+
+def test_slices_with_one_value_each_have_no_factor_of_their_own():
+    right = torch.eye(4, dtype=torch.float64)
+    wrong = right * torch.tensor([[0.1], [0.2], [0.3], [0.4]])
+    assert "Each slice" not in (relation(wrong, right) or "")
+    right = normal(8, 4)
+    mostly = right.clone()
+    mostly[0] *= 2
+    assert relation(mostly, right) is None
+
+
+def seen(got: torch.Tensor, want: torch.Tensor, **arguments: object) -> Seen:
+    tree = OnDevice(want)
+    return Seen(arguments, OnDevice(got), tree, tree, Allowance())
+
+
+def test_an_infinity_that_right_results_hold_too_is_counted():
+    right = torch.tensor([1.0, 2.0, -torch.inf, 4.0])
+    more = torch.tensor([1.0, -torch.inf, -torch.inf, 4.0])
+    assert (undefined([seen(more, right)]) or "").startswith("Too many values are −inf")
+    assert (undefined([seen(right, more)]) or "").startswith("Too few values are −inf")
+    assert undefined([seen(more, right), seen(right, more)]) is None
+    assert (undefined([seen(more, right.nan_to_num())]) or "").startswith("Some values are −inf")
+
+
+def test_a_sentence_that_some_calls_show_says_how_many_and_of_which_numbers():
+    right = normal(2, 3)
+    wrong = [seen(right + amount, right) for amount in (1.5, 1.5, 2.5)]
+    said = clues([*wrong, seen(right.cos(), right)])
+    assert said[0] == (
+        "Every value is off by the same amount, 1.5 (3 of the 4 wrong calls; the numbers differ "
+        "from call to call)."
+    )
+
+
+def test_a_gradient_that_is_right_at_times_is_said_to_be():
+    zero, one = OnDevice(torch.zeros(3)), OnDevice(torch.ones(3))
+
+    def call(gradient: OnDevice) -> Seen:
+        known = {"returned": one, "gradients": {"x": one}, "inputs changed": []}
+        return Seen({}, known | {"gradients": {"x": gradient}}, known, known, Allowance())
+
+    assert clues([call(zero)]) == ["The values are right, but the gradient of x is 0 everywhere."]
+    said = clues([call(zero), call(OnDevice(torch.full((3,), 2.0)))])
+    assert said == [
+        "The values are right, but in some calls the gradient of x is 0 everywhere and in some "
+        "calls the gradient of x is wrong."
+    ]
+
+
 def calls(*values: object) -> list[dict[str, object]]:
     return [{"x": torch.ones(2, 3), "flag": value} for value in values]
 
@@ -192,10 +275,12 @@ def calls(*values: object) -> list[dict[str, object]]:
 def test_what_failing_calls_share_is_said():
     said = contrast(calls(True, True), calls(False, False, False))
     assert said == "Only calls with flag=True go wrong: all 2 of them."
-    partly = contrast(calls(True, True), calls(False, False, False, True))
-    assert partly == "Only calls with flag=True go wrong: 2 of 3."
-    other = contrast(calls(None, None), calls(True, True, True, None))
-    assert other == "All 3 calls with flag=True are right; of the 3 others 2 go wrong."
+    partly = contrast(calls(*[True] * 10), calls(False, False, False, True))
+    assert partly == "Only calls with flag=True go wrong: 10 of 11."
+    other = contrast(calls(None, None), calls(True, True, True))
+    assert other == "All 3 calls with flag=True are right; all 2 others go wrong."
+    ones = contrast(calls(0.5, 2.0), calls(1.0, 1.0, 1.0))
+    assert ones == "All 3 calls with flag = 1 are right; all 2 others go wrong."
 
 
 @pytest.mark.parametrize(
@@ -205,6 +290,7 @@ def test_what_failing_calls_share_is_said():
         (calls(True, False), calls(False, True, False, True)),
         (calls(True, True), calls(True, True, True, True)),
         (calls(True, True), calls(False)),
+        (calls(True, True), calls(False, False, False, True)),  # too many lie beside them
         ([], calls(True, True, True)),
     ],
 )

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifiers.compare import Allowance, compare, compare_case, tolerance
+from verifiers.compare import compare, compare_case
+from verifiers.tolerance import Allowance, tolerance
 from verifiers.tree import Opaque, freeze
 
 

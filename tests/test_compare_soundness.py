@@ -16,7 +16,9 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from verifiers.compare import Allowance, compare_case, describe_kind, largest_value
+from verifiers.compare import compare_case, largest_value
+from verifiers.describe import describe_kind
+from verifiers.tolerance import Allowance
 from verifiers.tree import Array, OnDevice, Opaque, decode, encode, freeze
 
 HUGE = 10**400  # larger than any float

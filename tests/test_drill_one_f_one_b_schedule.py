@@ -13,7 +13,7 @@ from torch.distributed.pipelining._schedule_visualizer import get_schedule_ops
 
 from drills.catalogue import get_drill
 from tests.judged_in_process import complaints, reference
-from verifiers.judge import load_workbench
+from verifiers.workbench import load_workbench
 
 DRILL = "one_f_one_b_schedule"
 

@@ -7,7 +7,7 @@ import pytest
 from drills.catalogue import DrillNotFoundError, all_drills, get_drill, load_drill
 from topics.skills import all_skills
 from verifiers.audit import audit, equivalent_mutants
-from verifiers.judge import solutions_in
+from verifiers.workbench import solutions_in
 
 DRILLS = all_drills()
 FIRST = """

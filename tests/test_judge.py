@@ -6,7 +6,10 @@ import pytest
 from engine import make_drill
 
 from drills.catalogue import get_drill
+from verifiers.checks import Case, Check
+from verifiers.diagnose import behaves_alike
 from verifiers.isolation import isolation
+from verifiers.judge import Judge
 from verifiers.verdict import Verdict
 
 REFERENCE = "def solve(x, scale=2.0):\n    return x * scale\n"
@@ -124,6 +127,82 @@ def test_mistakes_that_explain_only_some_checks_say_so(judge, double):
     assert verdict.diagnosis is not None
     assert verdict.diagnosis.mistake == "cuts_graph"
     assert "does not explain “example”" in verdict.diagnosis.explanation
+
+
+def test_mistakes_that_look_the_same_are_both_told(judge, tmp_path):
+    spec = make_drill(
+        tmp_path / "alike",
+        checks="""
+            @check("small")
+            def small(solution, draw):
+                yield observe(draw, solution, 1)
+
+            @check("large")
+            def large(solution, draw):
+                yield observe(draw, solution, 10)
+
+            @check("negative")
+            def negative(solution, draw):
+                yield observe(draw, solution, -1)
+        """,
+        reference="def solve(n): return n",
+        mistakes="""
+            def first(n):
+                \"\"\"You add 1.\"\"\"
+                return n + 1
+
+            def second(n):
+                \"\"\"You add 1 in a large case and double.\"\"\"
+                return {1: 2, 10: 11, -1: -2}[n]
+        """,
+    )
+    verdict = judge.judge(spec, "def solve(n): return {1: 2, 10: 11, -1: 7}[n]")
+    assert verdict.diagnosis is not None
+    assert verdict.diagnosis.mistake is None
+    assert "“small”, “large”: You add 1.\n\nOr: You add 1 in a large" in (
+        verdict.diagnosis.explanation
+    )
+
+
+def test_nothing_is_said_of_checks_that_did_not_run(judge, double):
+    source = (
+        "import sys\ndef solve(x, scale=2.0):\n    return x + 1 if x.dim() == 1 else sys.exit(0)"
+    )
+    verdict = judge.judge(double, source)
+    assert verdict.verdict == "runtime_error"
+    assert [check.passed for check in verdict.checks] == [False]
+    assert verdict.diagnosis is None or "else is right" not in verdict.diagnosis.explanation
+
+
+def test_a_mistake_runs_no_further_than_to_the_first_call_it_answers_otherwise():
+    def cases(*outcomes):
+        for outcome in outcomes:
+            assert outcome is not None, "it went on"
+            yield Case("", outcome)
+
+    check = Check("values", cases)
+    assert behaves_alike(check, [1, 2], cases(1, 2), cases(None))
+    assert not behaves_alike(check, [1, 2], cases(1, 3, None), cases(1, 3, None))
+    assert not behaves_alike(check, [5, 2], cases(1, None), cases(1, None))
+    assert not behaves_alike(check, [1], cases(1, 2, None), cases(None))
+    assert not behaves_alike(check, [1, 2], cases(1), cases(None))
+
+
+def test_looks_ahead_in_the_drill_of_the_last_submission(double, tmp_path):
+    other = make_drill(
+        tmp_path / "other",
+        checks="""
+            @check("values")
+            def values(solution, draw):
+                yield observe(draw, solution, draw.normal(3))
+        """,
+        reference="def solve(x): return x",
+    )
+    with Judge(look_ahead=True) as judge:
+        for spec, source in ((double, REFERENCE), (other, "def solve(x): return x")):
+            assert judge.judge(spec, source).passed
+            assert judge._ahead is not None
+            assert judge._ahead.bench.spec is spec
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from transformers.models.gptj.modeling_gptj import apply_rotary_pos_emb as rotat
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb as rotate_halves
 
 from drills.catalogue import get_drill
-from verifiers.judge import load_workbench
+from verifiers.workbench import load_workbench
 
 SEEDS = range(5)
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from verifiers.judge import Judge, solutions_in
+from verifiers.judge import Judge
 from verifiers.mutate import Mutant, mutants
 from verifiers.spec import DrillSpec
 from verifiers.verdict import Verdict
+from verifiers.workbench import solutions_in
 
 MUTANTS_TO_KILL = 0.95  # of those that are not explained as equivalent
 MUTANT_TIME_LIMIT = 3.0  # seconds; a mutant may loop for ever

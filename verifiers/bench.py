@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from verifiers.judge import Judge, load_workbench
+from verifiers.judge import Judge
 from verifiers.run import load_module, run_checks
 from verifiers.spec import DrillSpec
+from verifiers.workbench import load_workbench
 
 FRESH_REPEATS = 3
 Progress = Callable[[str], None]

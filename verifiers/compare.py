@@ -2,8 +2,7 @@
 
 Three trees meet here: `observed` from the submission, `native` from the reference in the same
 dtype, `exact` from the reference in float64. Structure, shape, dtype and device must equal
-`native`; values must lie near `exact`. How near comes from the dtype: four times the error that the
-reference itself makes in that dtype, plus a few units in the last place of the largest term.
+`native`; values must lie near `exact`, as near as `verifiers.tolerance` says.
 """
 
 from __future__ import annotations
@@ -17,18 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from verifiers.printed import shown
+from verifiers.describe import describe_exception, describe_kind, dtype_name, number, short
+from verifiers.tolerance import Allowance, outside, tolerance
 from verifiers.tree import Array, OnDevice, Opaque
 
 RELATIVE = 1e-9  # agreement of Python floats
-REFERENCE_ERRORS = 4.0  # how many times the reference's own rounding error is forgiven
-MANY_KEYS = 12  # of a dict, that a message lists
-LAST_PLACES = {  # units in the last place of the largest term, by dtype
-    torch.float64: 2.0**16,  # 1.5e-11: no better reference exists, and no float32 gets this near
-    torch.float32: 16.0,
-    torch.float16: 4.0,
-    torch.bfloat16: 4.0,
-}
 
 
 @dataclass(frozen=True)
@@ -40,18 +32,6 @@ class Mismatch:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}" if self.path else self.text
-
-
-@dataclass(frozen=True)
-class Allowance:
-    """How much rounding one case may show: the size of its terms, and a check's own factor.
-
-    `strict` also tells an int from a float where either would do as an answer.
-    """
-
-    scale: float = 0.0
-    slack: float = 1.0
-    strict: bool = False
 
 
 def compare(
@@ -116,14 +96,6 @@ def _compare_raised(observed: Any, native: dict) -> Mismatch | None:
     return None
 
 
-def describe_exception(outcome: dict) -> str:
-    """`TypeError in line 3: unsupported operand`."""
-    line = f" in line {outcome['line']}" if type(outcome.get("line")) is int else ""
-    message = outcome.get("message")
-    text = shown(message, 500).strip() if isinstance(message, str) else ""
-    return f"{shown(outcome['raised'][0], 100)}{line}" + (f": {text}" if text else "")
-
-
 def _compare_call(
     observed: Any, native: dict, exact: dict, allowance: Allowance
 ) -> Mismatch | None:
@@ -143,7 +115,7 @@ def _compare_call(
             return found
     changed = [name for name in observed["inputs changed"] if name not in native["inputs changed"]]
     if changed:
-        names = ", ".join(map(_short, changed[:5]))
+        names = ", ".join(map(short, changed[:5]))
         return Mismatch("", f"the call changed its input {names} in place")
     if observed["inputs changed"] != native["inputs changed"]:
         return Mismatch("", f"expected the call to change {native['inputs changed']} in place")
@@ -167,43 +139,6 @@ def largest_value(tree: Any) -> float:
         case list() | tuple():
             return max(map(largest_value, tree), default=0.0)
     return 0.0
-
-
-def describe_kind(value: Any) -> str:
-    """What kind of thing a decoded value is, in words."""
-    match value:
-        case OnDevice(values, device):
-            place = "" if device == "cpu" else f" on {device}"
-            return f"a torch tensor of {dtype_name(values)} and shape {tuple(values.shape)}{place}"
-        case Array(values, True):
-            return f"a NumPy {dtype_name(values)} scalar"
-        case Array(values):
-            return f"a NumPy array of {dtype_name(values)} and shape {tuple(values.shape)}"
-        case Opaque(what):
-            return what
-        case None:
-            return "None"
-        case dict():
-            more = f" and {len(value) - MANY_KEYS} more" if len(value) > MANY_KEYS else ""
-            return f"a dict with the keys {sorted(map(_short, value))[:MANY_KEYS]}{more}"
-        case list() | tuple():
-            return f"a {type(value).__name__} of length {len(value)}"
-        case frozenset():
-            return f"a set of {len(value)}"
-        case str():
-            return f"the text {_short(repr(value[:80]))}"
-    return f"the {type(value).__name__} {_short(value)}"
-
-
-def _short(value: Any) -> str:
-    """A value in at most 80 characters, safe to show; integers of any size."""
-    if isinstance(value, int) and value.bit_length() > 200:
-        return f"of {int(value.bit_length() * math.log10(2)) + 1} digits"
-    return shown(value if isinstance(value, str) else repr(value)[:1000], 80)
-
-
-def dtype_name(values: Tensor) -> str:
-    return str(values.dtype).removeprefix("torch.")
 
 
 def unwrap_number(value: Any) -> Any:
@@ -235,7 +170,7 @@ def _compare_floats(
     limit = allowance.slack * RELATIVE * max(abs(expected), 1e-3 * allowance.scale)
     if difference <= limit and math.isfinite(limit):
         return None
-    return Mismatch(path, f"expected {expected!r}, got {_short(observed)}")
+    return Mismatch(path, f"expected {expected!r}, got {short(observed)}")
 
 
 # Containers
@@ -292,7 +227,7 @@ def _compare_sets(
     if alike:
         return None
     missing = sorted(native - observed, key=_rank) if isinstance(observed, frozenset) else []
-    lacks = f" without {_short(missing[0])}" if missing else ""
+    lacks = f" without {short(missing[0])}" if missing else ""
     return Mismatch(path, f"expected {describe_kind(native)}, got {describe_kind(observed)}{lacks}")
 
 
@@ -323,7 +258,7 @@ def _compare_tensors(
         wrong = got != native.values
         return _report(wrong, got, native.values, path) if bool(wrong.any()) else None
     limit = tolerance(native.values, want, allowance)
-    return _report_where(_outside(got, want, limit), got, want, path)
+    return _report_where(outside(got, want, limit), got, want, path)
 
 
 def _tensor_kind_mismatch(observed: Any, native: Any) -> str | None:
@@ -338,27 +273,6 @@ def _tensor_kind_mismatch(observed: Any, native: Any) -> str | None:
     return None
 
 
-def tolerance(native: Tensor, exact: Tensor, allowance: Allowance) -> float:
-    """The largest difference that rounding in `native`'s dtype explains.
-
-    4 × the largest error of the reference itself + units in the last place of the largest term
-    (cf. the criterion of FlashAttention's tests, which forgives twice the error of plain PyTorch).
-    """
-    both = torch.isfinite(native) & torch.isfinite(exact)
-    want = exact.double()[both]
-    own_error = (native.double()[both] - want).abs().max().item() if want.numel() else 0.0
-    largest = max(want.abs().max().item() if want.numel() else 0.0, allowance.scale)
-    places = LAST_PLACES[native.dtype] * torch.finfo(native.dtype).eps * largest
-    return allowance.slack * (REFERENCE_ERRORS * own_error + places)
-
-
-def _outside(got: Tensor, want: Tensor, limit: float) -> Tensor:
-    """True where a value is neither near nor the same infinity nor NaN in both."""
-    got, want = got.double(), want.double()
-    near = (got - want).abs() <= limit
-    return ~(near | (got == want) | (got.isnan() & want.isnan()))
-
-
 def _report_where(wrong: Tensor, got: Tensor, want: Tensor, path: str) -> Mismatch | None:
     return _report(wrong, got, want, path) if bool(wrong.any()) else None
 
@@ -370,8 +284,4 @@ def _report(wrong: Tensor, got: Tensor, want: Tensor, path: str) -> Mismatch:
     count, total = int(wrong.sum()), wrong.numel()
     expected, found = want.reshape(-1)[first].item(), got.reshape(-1)[first].item()
     share = f"; {count} of {total} values differ" if total > 1 else ""
-    return Mismatch(path, f"{place}expected {_number(expected)}, got {_number(found)}{share}")
-
-
-def _number(value: float) -> str:
-    return f"{value:.7g}" if isinstance(value, float) else str(value)
+    return Mismatch(path, f"{place}expected {number(expected)}, got {number(found)}{share}")

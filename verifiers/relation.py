@@ -1,4 +1,4 @@
-"""How a wrong result relates to the right one: a factor, a swap of axes, a place, lost digits.
+"""How a wrong result relates to the right one: a factor, a swap of axes, lost digits.
 
 Every sentence states what the numbers show and nothing more.
 """
@@ -7,64 +7,40 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from verifiers.seen import Pair
+
 CLOSE = 1e-4  # how near two results must be to count as the same, relative to the largest value
-Wrong = Tensor  # of bool, in the shape of the result: True where a value is wrong
+ROOT = 1e-5  # how near the square of a factor must be to a whole number
+FEW = 3  # different values that fit into any dtype
+LARGEST_ROOT = 1024  # beyond it, any number is near the root of some whole number
 
 
-def relation(got: Tensor, want: Tensor, dtype: torch.dtype = torch.float64) -> str | None:
-    """How a wrong result relates to the right one, in a sentence, if simply.
-
-    Both in float64; `dtype` is the one that the result came in.
-    """
+def relation(got: Tensor, want: Tensor) -> str | None:
+    """How a wrong result relates to the right one, in a sentence, if simply. Both in float64."""
     if not want.numel() or not got.numel():
         return None
     if got.shape != want.shape:
         return _other_shape(got, want)
-    if torch.equal(got, want) or not torch.isfinite(got).all() or not torch.isfinite(want).all():
+    if not torch.isfinite(got).all() or not torch.isfinite(want).all() or same(got, want):
         return None
-    if (found := lost_digits(got, want, dtype)) or same(got, want):
-        return found
-    return next(filter(None, (find(got, want) for find in RELATIONS)), None)
+    found = next(filter(None, (find(got, want) for find in RELATIONS)), None)
+    return found or _rearranged(got, want)
 
 
 def same(a: Tensor, b: Tensor) -> bool:
     """Whether two results of one shape hold the same values, up to rounding."""
-    if a.shape != b.shape or not b.numel() or not (a.isfinite().all() and b.isfinite().all()):
+    if a.shape != b.shape or not b.numel():
         return False
-    return bool((a - b).abs().max() <= CLOSE * b.abs().max())
+    size = b.abs().max().item()
+    return math.isfinite(size) and (a - b).abs().max().item() <= CLOSE * size
 
 
 # One result
-
-
-def lost_digits(got: Tensor, want: Tensor, dtype: torch.dtype) -> str | None:
-    """Values that are nearly right, and whether a narrower dtype has rounded them."""
-    error = ((got - want).abs().max() / want.abs().max().clamp_min(1e-300)).item()
-    for narrow in (torch.bfloat16, torch.float16, torch.float32):
-        finfo = torch.finfo(narrow)
-        if finfo.eps <= torch.finfo(dtype).eps or error > 4 * finfo.eps:
-            continue
-        if torch.equal(got, got.to(narrow).double()) and not _fits(want, narrow):
-            name = str(narrow).removeprefix("torch.")
-            return (
-                f"The values are right to about {error:.0e}, and each of them fits into {name}: "
-                f"somewhere the result passes through {name}."
-            )
-    if not same(got, want):
-        return None
-    near = f"The values are right to about {error:.0e}"
-    if dtype == torch.float64 and error < 1e-5:
-        return f"{near}, which is float32 precision or a small constant in the wrong place."
-    return f"{near}: something small is added, or left out."
-
-
-def _fits(values: Tensor, narrow: torch.dtype) -> bool:
-    return torch.equal(values, values.to(narrow).double())
 
 
 def factor_of(got: Tensor, want: Tensor) -> float | None:
@@ -94,7 +70,8 @@ def as_root(factor: float) -> str:
     """` = √8` where the factor is a root or a ratio of small integers."""
     for value, template in ((factor, "{}"), (1 / factor, "1/{}")):
         square = value * value
-        if value > 0 and 2 <= round(square) <= 4096 and abs(square - round(square)) < 1e-3 * square:
+        exact = abs(square - round(square)) <= ROOT * square
+        if value > 0 and 2 <= round(square) <= LARGEST_ROOT and exact:
             root = math.isqrt(round(square))
             inner = str(root) if root * root == round(square) else f"√{round(square)}"
             known = template == "{}" and inner == f"{factor:.4g}"
@@ -114,6 +91,14 @@ def _constant(got: Tensor, want: Tensor) -> str | None:
     if want.numel() < 3 or not bool((got == got.reshape(-1)[0]).all()) or bool((want == 0).all()):
         return None
     return f"Every value of the result is {got.reshape(-1)[0].item():.4g}."
+
+
+def _rearranged(got: Tensor, want: Tensor) -> str | None:
+    """The right values in other places, and in which."""
+    if want.numel() < 3 or not same(got.reshape(-1).sort().values, want.reshape(-1).sort().values):
+        return None
+    found = _axes_permuted(got, want) or _moved(got, want)
+    return found or "The result holds the right values, but not in their places."
 
 
 def _axes_permuted(got: Tensor, want: Tensor) -> str | None:
@@ -146,13 +131,6 @@ def _moved(got: Tensor, want: Tensor) -> str | None:
     return None
 
 
-def _reordered(got: Tensor, want: Tensor) -> str | None:
-    flat, right = got.reshape(-1), want.reshape(-1)
-    if want.numel() < 4 or not same(flat.sort().values, right.sort().values):
-        return None
-    return "The result holds the right values, but not in their places."
-
-
 def _transformed(got: Tensor, want: Tensor) -> str | None:
     if want.numel() < 3:
         return None
@@ -181,37 +159,36 @@ def _signs(got: Tensor, want: Tensor) -> str | None:
 
 def _slices(got: Tensor, want: Tensor) -> str | None:
     """A factor or an offset of its own for every slice along an axis."""
+    size = want.abs().max()
     for axis in reversed(range(want.dim())):
-        if want.shape[axis] < 3 or want.numel() == want.shape[axis]:
+        if want.shape[axis] < 3 or want.numel() == want.shape[axis] or not size:
             continue
-        size = want.abs().max()
-        if not size:
-            return None
-        largest = want.abs().argmax(axis, keepdim=True)
-        ratio = got.gather(axis, largest) / want.gather(axis, largest)
-        difference = (got - want).mean(axis, keepdim=True)
         where = "the last axis" if axis == want.dim() - 1 else f"axis {axis}"
-        if torch.isfinite(ratio).all() and (got - ratio * want).abs().max() <= CLOSE * size:
+        if _scaled_slices(got, want, axis):
             return (
-                f"Each slice along {where} is right up to a factor of its own: what it is divided "
-                "or multiplied by is wrong."
+                f"Each slice along {where} is right up to a factor of its own: look at what it is "
+                "divided or multiplied by."
             )
+        difference = (got - want).mean(axis, keepdim=True)
         if (got - want - difference).abs().max() <= 1e-5 * size:
             return f"Each slice along {where} is off by an amount of its own."
     return None
 
 
-RELATIONS = (
-    _factor,
-    _offset,
-    _constant,
-    _axes_permuted,
-    _moved,
-    _transformed,
-    _signs,
-    _slices,
-    _reordered,
-)
+def _scaled_slices(got: Tensor, want: Tensor, axis: int) -> bool:
+    """Whether slices are right up to a factor, most of them are wrong, and each says enough."""
+    largest = want.abs().argmax(axis, keepdim=True)
+    peak = want.gather(axis, largest)
+    ratio = got.gather(axis, largest) / peak
+    if not torch.isfinite(ratio).all() or not ratio.all():
+        return False
+    telling = ((want.abs() > 1e-2 * peak.abs()).sum(axis) > 1).all()  # one value fits any factor
+    wrong = ((ratio - 1).abs() > CLOSE).double().mean() > 0.5
+    near = (got - ratio * want).abs().max() <= CLOSE * want.abs().max()
+    return bool(telling and wrong and near)
+
+
+RELATIONS = (_factor, _offset, _constant, _transformed, _signs, _slices)
 
 
 def _other_shape(got: Tensor, want: Tensor) -> str | None:
@@ -223,54 +200,47 @@ def _other_shape(got: Tensor, want: Tensor) -> str | None:
     return None
 
 
-# Where a result is wrong
+# Results of several calls
 
 
-def places(wrong: Wrong, want: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Names of regions of a result, with a mask of each, to hold against where it is wrong."""
-    for axis, length in enumerate(want.shape):
-        index = torch.arange(length).reshape([-1 if a == axis else 1 for a in range(want.dim())])
-        where = "the last axis" if axis == want.dim() - 1 else f"axis {axis - want.dim()}"
-        yield f"at the first index of {where}", (index == 0).expand(want.shape)
-        yield f"at the last index of {where}", (index == length - 1).expand(want.shape)
-        yield f"after the first index of {where}", (index > 0).expand(want.shape)
-        yield f"before the last index of {where}", (index < length - 1).expand(want.shape)
-        if length > 2:
-            yield f"at the odd indices of {where}", (index % 2 == 1).expand(want.shape)
-            yield f"at the even indices of {where}", (index % 2 == 0).expand(want.shape)
-            yield f"in the first half of {where}", (index < length // 2).expand(want.shape)
-            yield f"in the second half of {where}", (index >= length // 2).expand(want.shape)
-    yield "where the right value is 0", want == 0
-    yield "where the right value is negative", want < 0
-    yield "where the right value is positive", want > 0
+def lost_digits(pairs: Sequence[Pair]) -> str | None:
+    """Values that are nearly right in every call, and whether a narrower dtype has rounded them."""
+    if not pairs or not all(pair.dtype.is_floating_point for pair in pairs):
+        return None
+    error = max(map(_relative_error, pairs))
+    for narrow in (torch.bfloat16, torch.float16, torch.float32):
+        if error <= 4 * torch.finfo(narrow).eps and _passes_through(narrow, pairs):
+            name = str(narrow).removeprefix("torch.")
+            return (
+                f"Every value is right to about {error:.0e} of the largest, and fits into {name}: "
+                f"somewhere the result passes through {name}."
+            )
+    if error > CLOSE:
+        return None
+    near = f"Every value is right to about {error:.0e} of the largest, and no nearer"
+    if error < 1e-5 and all(pair.dtype == torch.float64 for pair in pairs):
+        return f"{near}: look for float32 on the way, or a small constant in the wrong place."
+    return f"{near}: look for something small that is added or left out, or for digits lost."
 
 
-def input_places(name: str, value: Tensor, shape: torch.Size) -> Iterator[tuple[str, Tensor]]:
-    """Regions of a result given by an input that it can be held against, value by value or row."""
-    if value.dtype == torch.bool:
-        yield from _held(f"where {name} is True", value, shape)
-        yield from _held(f"where {name} is False", ~value, shape)
-        if value.dim():
-            empty, full = ~value.any(-1, keepdim=True), value.all(-1, keepdim=True)
-            yield from _held(f"in rows where {name} is all False", empty, shape)
-            yield from _held(f"in rows where {name} is not all False", ~empty, shape)
-            yield from _held(f"in rows where {name} is not all True", ~full, shape)
-        return
-    yield from _held(f"where {name} is negative", value < 0, shape)
-    yield from _held(f"where {name} is positive", value > 0, shape)
-    yield from _held(f"where {name} is 0", value == 0, shape)
-    if not value.is_floating_point() or not value.dim() or not value.shape[-1]:
-        return
-    yield from _held(f"where {name} is −inf", value == -math.inf, shape)
-    lost = (value == -math.inf).any(-1, keepdim=True)
-    yield from _held(f"in rows where {name} holds a −inf", lost, shape)
-    ties = (value == value.amax(-1, keepdim=True)).sum(-1, keepdim=True) > 1
-    yield from _held(f"in rows where {name} has its maximum more than once", ties, shape)
+def _relative_error(pair: Pair) -> float:
+    """The largest error of a call over its largest value; equal infinities are no error."""
+    got, want = pair.got, pair.want
+    if got.shape != want.shape or not want.numel():
+        return math.inf
+    error = torch.where(got == want, 0.0, (got - want).abs()).max().item()
+    size = want[torch.isfinite(want)].abs().max().item() if bool(want.isfinite().any()) else 0.0
+    return error / size if size and math.isfinite(error) else math.inf
 
 
-def _held(name: str, region: Tensor, shape: torch.Size) -> Iterator[tuple[str, Tensor]]:
-    if region.dim() <= len(shape):
-        try:
-            yield name, region.expand(shape)
-        except RuntimeError:
-            return
+def _passes_through(narrow: torch.dtype, pairs: Sequence[Pair]) -> bool:
+    """Whether every value has been rounded to a dtype; a few round numbers would fit by chance."""
+    eps = torch.finfo(narrow).eps
+    if not all(torch.finfo(pair.dtype).eps < eps and _fits(pair.got, narrow) for pair in pairs):
+        return False
+    values = torch.cat([pair.got.reshape(-1) for pair in pairs]).unique()
+    return len(values) > FEW and not all(_fits(pair.want, narrow) for pair in pairs)
+
+
+def _fits(values: Tensor, narrow: torch.dtype) -> bool:
+    return torch.equal(values, values.to(narrow).double())

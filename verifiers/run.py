@@ -15,6 +15,13 @@ MAX_CASES = 500
 
 
 @dataclass(frozen=True)
+class Escaped(Case):
+    """The last case of a check that an exception ended early, which is kept as text."""
+
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Observation:
     """Everything one check saw; `escaped` is the exception that ended it early, if one did."""
 
@@ -24,16 +31,22 @@ class Observation:
 
 
 def run_check(check: Check, solution: Any, draw: Draw) -> Observation:
-    """Run one check. An exception that escapes becomes a last case, so that nothing is lost."""
-    cases: list[Case] = []
-    escaped = ""
+    """Run one check to its end."""
+    cases = tuple(cases_of(check, solution, draw))
+    escaped = cases[-1].error if cases and isinstance(cases[-1], Escaped) else ""
+    return Observation(check.name, cases, escaped)
+
+
+def cases_of(check: Check, solution: Any, draw: Draw) -> Iterator[Case]:
+    """The cases of one check as they come. An exception that escapes becomes a last case."""
+    count = 0
     try:
         for case in islice(check.run(solution, draw), MAX_CASES):
-            cases.append(case)  # noqa: PERF402 - the cases before an exception are kept
+            count += 1
+            yield case
     except Exception as error:
-        escaped = repr(error)
-        cases.append(Case(f"{check.name}, case {len(cases) + 1}", raised(error).as_tree()))
-    return Observation(check.name, tuple(cases), escaped)
+        place = f"{check.name}, case {count + 1}"
+        yield Escaped(place, raised(error).as_tree(), error=repr(error))
 
 
 def run_checks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 FEWEST = 2  # calls on either side, for a contrast to mean something
+ASTRAY = 10  # wrong calls for each right one that may lie beside them
 MOST_NAMED = 8  # whole numbers above this are sizes, and one of them says nothing
 HALF = (torch.float16, torch.bfloat16)
 
@@ -19,41 +21,36 @@ HALF = (torch.float16, torch.bfloat16)
 def contrast(wrong: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]) -> str | None:
     """The trait that tells the wrong calls from the right ones best, in a sentence.
 
-    All wrong calls lie on one side of it, with few right ones beside them, and three or more right
-    calls lie on the other.
+    All wrong calls lie on one side of it, with hardly any right one beside them, and three or more
+    right calls lie on the other.
     """
     if len(wrong) < FEWEST or len(right) < FEWEST:
         return None
-    in_wrong, in_right = (
-        Counter(t for c in calls for t in set(traits(c))) for calls in (wrong, right)
-    )
-    best, sentence = max(2, len(wrong) // 4) + 1, None
-    for trait in dict.fromkeys(trait for call in (*wrong, *right) for trait in traits(call)):
+    shown = [dict.fromkeys(traits(call)) for call in (*wrong, *right)]
+    in_wrong = Counter(itertools.chain.from_iterable(shown[: len(wrong)]))
+    in_right = Counter(itertools.chain.from_iterable(shown[len(wrong) :]))
+    fewest, sentence = len(wrong) // ASTRAY + 1, None
+    for trait in dict.fromkeys(itertools.chain.from_iterable(shown)):
         if in_wrong[trait] == len(wrong):
             beside = in_right[trait]  # right calls on the side of the wrong ones
         elif not in_wrong[trait]:
             beside = len(right) - in_right[trait]
         else:
             continue
-        if beside < best and len(right) - beside > FEWEST:
-            best, sentence = beside, _sentence(trait, in_wrong[trait], beside, wrong, right)
+        others = len(right) - beside
+        if beside < fewest and others > FEWEST:
+            fewest = beside
+            sentence = _sentence(trait, in_wrong[trait] > 0, len(wrong), beside, others)
     return sentence
 
 
-def _sentence(
-    trait: str, with_it: int, beside: int, wrong: Sequence[Any], right: Sequence[Any]
-) -> str:
-    total = len(wrong) + beside
-    if with_it:
-        share = f"all {total} of them" if not beside else f"{len(wrong)} of {total}"
+def _sentence(trait: str, shared: bool, wrong: int, beside: int, others: int) -> str:
+    total = wrong + beside
+    if shared:
+        share = f"all {total} of them" if not beside else f"{wrong} of {total}"
         return f"Only calls {trait} go wrong: {share}."
-    rest = f"all {total} others" if not beside else f"of the {total} others {len(wrong)}"
-    return f"All {len(right) - beside} calls {trait} are right; {rest} go wrong."
-
-
-def _counts(calls: Sequence[Mapping[str, Any]]) -> Counter[str]:
-    """How many calls show each trait."""
-    return Counter(trait for call in calls for trait in set(traits(call)))
+    rest = f"all {total} others" if not beside else f"of the {total} others {wrong}"
+    return f"All {others} calls {trait} are right; {rest} go wrong."
 
 
 def traits(arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -90,7 +87,7 @@ def _tensor(value: Any) -> Tensor | None:
 
 
 def _of_number(name: str, value: float) -> Iterator[str]:
-    if (isinstance(value, int) and 0 <= value <= MOST_NAMED) or value == 0:
+    if (isinstance(value, int) and 0 <= value <= MOST_NAMED) or value in (0, 1):
         yield f"with {name} = {value:g}"
     if value < 0:
         yield f"with a negative {name}"
@@ -98,8 +95,6 @@ def _of_number(name: str, value: float) -> Iterator[str]:
         yield f"with {name} above 1"
     if 0 < value < 1:
         yield f"with {name} between 0 and 1"
-    if value != 1:
-        yield f"with {name} other than 1"
     if isinstance(value, int) and value % 2:
         yield f"with an odd {name}"
 

@@ -210,6 +210,20 @@ def _decode(node: Any, tensors: dict[str, Tensor]) -> Any:
     raise FrameError(f"unknown kind {shown(str(kind), 20)}")
 
 
+def identical(one: Any, other: Any) -> bool:
+    """Whether two trees are the same to the last bit. False where nan is in both."""
+    if type(one) is not type(other):
+        return False
+    match one:
+        case OnDevice(values) | Array(values):
+            return values.dtype == other.values.dtype and torch.equal(values, other.values)
+        case dict():
+            return one.keys() == other.keys() and all(identical(one[k], other[k]) for k in one)
+        case list() | tuple():
+            return len(one) == len(other) and all(map(identical, one, other))
+    return bool(one == other)
+
+
 def freeze(value: Any) -> Any:
     """The tree as it looks after crossing, for values that never left this process."""
     encoder = _Encoder()

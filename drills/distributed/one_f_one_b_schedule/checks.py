@@ -1,7 +1,8 @@
 from collections import Counter
 
 from verifiers.checks import check, observe
-from verifiers.compare import describe_kind, unwrap_number
+from verifiers.compare import unwrap_number
+from verifiers.describe import describe_kind
 
 # A makespan is the longest of many paths, each a·t_F + b·t_B with small whole a and b. One that is
 # right where either time is a million times the other has no path with a or b above m + p − 1,
