@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from verifiers.checks import gradients
 from verifiers.forbidden import scan
+from verifiers.unwatched import unwatched
 from verifiers.watch import Watch
 
 # scipy's comes last on purpose: operators are known by their last part, whoever else bears it.
@@ -141,3 +143,34 @@ def restore(scheduler, original):
         if isinstance(member, type) and hasattr(member.__init__, "__wrapped__"):
             member.__init__ = member.__init__.__wrapped__
     assert torch.optim.lr_scheduler.LRScheduler.__init__ is original
+
+
+def test_the_engines_own_work_is_not_watched():
+    @unwatched
+    def ours(x):
+        return torch.softmax(x, 0)
+
+    watch = Watch(SOFTMAX)
+    with watch.active():
+        ours(torch.ones(3))
+        assert watch.seen == []
+        torch.softmax(torch.ones(3), 0)
+    assert watch.seen == ["torch.softmax"]
+
+
+def test_a_banned_call_in_a_gradient_is_seen():
+    class Halves(torch.autograd.Function):
+        @staticmethod
+        def forward(context, x):
+            return x / 2
+
+        @staticmethod
+        def backward(context, gradient):
+            return getattr(torch, "soft" + "max")(gradient, 0)
+
+    watch = Watch(SOFTMAX)
+    with watch.active():
+        leaf = torch.ones(3, requires_grad=True)
+        assert watch.seen == []
+        gradients(Halves.apply(leaf), {"x": leaf})
+    assert watch.seen == ["torch.softmax"]

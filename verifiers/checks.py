@@ -20,6 +20,7 @@ from torch import Tensor
 
 from verifiers.draw import Draw
 from verifiers.tree import type_name
+from verifiers.unwatched import unwatched
 
 Judge = Callable[[Any, Any], str | None]
 
@@ -95,6 +96,7 @@ class _Inputs:
     values: dict[str, Tensor | np.ndarray] = field(default_factory=dict)
     copies: dict[str, Tensor | np.ndarray] = field(default_factory=dict)
 
+    @unwatched
     def add(self, name: str, value: Any) -> None:
         if isinstance(value, Tensor):
             self.values[name], self.copies[name] = value, value.detach().clone()
@@ -104,6 +106,7 @@ class _Inputs:
             for index, item in enumerate(value):
                 self.add(f"{name}[{index}]", item)
 
+    @unwatched
     def changed(self) -> list[str]:
         return [name for name, value in self.values.items() if not _same(value, self.copies[name])]
 
@@ -165,6 +168,15 @@ def gradients(returned: Any, leaves: dict[str, Tensor]) -> dict[str, Tensor | No
     an output has no gradient at all, every entry is None. Elements that are not finite are left out
     of the sum, as a masked logit of −inf has no gradient.
     """
+    total = _weighted_sum(returned)
+    if total is None:
+        return dict.fromkeys(leaves)
+    found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
+    return dict(zip(leaves, found, strict=True))
+
+
+@unwatched
+def _weighted_sum(returned: Any) -> Tensor | None:
     total: Tensor | None = None
     for output in _floating(returned):
         if output.requires_grad:
@@ -173,10 +185,7 @@ def gradients(returned: Any, leaves: dict[str, Tensor]) -> dict[str, Tensor | No
             finite = torch.isfinite(output.detach())
             term = torch.where(finite, output, torch.zeros_like(output)).mul(weights).sum()
             total = term if total is None else total + term
-    if total is None:
-        return dict.fromkeys(leaves)
-    found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    return dict(zip(leaves, found, strict=True))
+    return total
 
 
 def raised(error: BaseException) -> Raised:

@@ -23,6 +23,7 @@ from verifiers.checks import Check, checks_of, raised
 from verifiers.forbidden import Use, scan
 from verifiers.run import Observation, load_module, run_checks
 from verifiers.tree import encode
+from verifiers.unwatched import unwatched
 from verifiers.watch import Watch
 
 Send = Callable[[bytes], None]
@@ -157,6 +158,7 @@ def _run(task: Task, checks: list[Check], solution: Any, send: Send) -> None:
         send(encode({"frame": "exit"}))
 
 
+@unwatched
 def encode_observation(observation: Observation) -> bytes:
     """One check's cases as a frame. Calls are described by the trusted side, not here."""
     outcomes = [case.outcome for case in observation.cases]
