@@ -241,6 +241,9 @@ def test_an_infinity_that_right_results_hold_too_is_counted():
     assert (undefined([seen(right, more)]) or "").startswith("Too few values are −inf")
     assert undefined([seen(more, right), seen(right, more)]) is None
     assert (undefined([seen(more, right.nan_to_num())]) or "").startswith("Some values are −inf")
+    assert undefined([seen(1 / torch.tensor([0.0, -0.0]), torch.ones(2))]) == (
+        "Some values are inf or −inf."
+    )
 
 
 def test_a_sentence_that_some_calls_show_says_how_many_and_of_which_numbers():

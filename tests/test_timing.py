@@ -45,6 +45,10 @@ def test_a_slower_solution_takes_longer_than_reference_and_library(slow):
     [
         ("def solve(x):\n    raise KeyError('no such thing')", "no such thing"),
         ("import os\nos._exit(0)", "exited with status 0"),
+        (
+            "import verifiers.timing\nverifiers.timing.measure = lambda *a: []\n" + REFERENCE,
+            "its end",
+        ),
     ],
 )
 def test_a_solution_that_fails_is_not_timed(slow, source, said):

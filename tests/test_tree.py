@@ -22,6 +22,7 @@ from verifiers.tree import (
     decode,
     encode,
     freeze,
+    identical,
 )
 
 
@@ -186,3 +187,15 @@ class Number(int):
 )
 def test_values_show_what_they_really_hold(value, shown):
     assert freeze(value) == shown
+
+
+def test_identical_trees_agree_to_the_last_bit():
+    def tree(value: float = 1.0, dtype: torch.dtype = torch.float32, count: int = 2) -> dict:
+        return freeze({"a": torch.full((2,), value, dtype=dtype), "b": [count, "text"]})
+
+    assert identical(tree(), tree())
+    assert not identical(tree(), tree(1.0 + 2**-23))
+    assert not identical(tree(), tree(dtype=torch.float64))
+    assert not identical(tree(), tree(count=3))
+    assert not identical(tree()["b"], tuple(tree()["b"]))
+    assert not identical(freeze(1), freeze(True))

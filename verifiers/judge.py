@@ -97,7 +97,8 @@ class Judge:
         """Judge one submission. Never raises for anything that the submission does.
 
         `on_check` hears of each check as soon as it is compared. `seed` is drawn afresh unless
-        given. `example_only` runs just the statement's worked example.
+        given. `example_only` runs just the statement's worked example. `diagnose=False` spares the
+        search for what a failed submission misunderstood.
         """
         started = time.perf_counter()
         used = secrets.randbits(32) if seed is None else seed

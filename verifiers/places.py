@@ -12,6 +12,7 @@ from verifiers.seen import Pair, Seen
 
 FEWEST = 6  # wrong values that lie in one place; fewer would do so by chance
 TIGHT = 0.75  # how much of a region must be wrong for it to be where the wrong values are
+INFINITIES = {"inf": math.inf, "−inf": -math.inf}
 Masks = Sequence[tuple[Seen, Tensor]]  # calls, and which of their values are wrong
 
 
@@ -21,15 +22,19 @@ def undefined(wrong: Sequence[Seen]) -> str | None:
     bad = [(call, mask) for call, pair in pairs if bool((mask := _new_nan(pair)).any())]
     if bad:
         return _some("nan", bad)
-    for name, value in (("inf", math.inf), ("−inf", -math.inf)):
-        if any(bool((pair.want == value).any()) for _, pair in pairs):
-            if found := _too_many([pair for _, pair in pairs], name, value):
-                return found
-            continue
-        masks = [(call, pair.got == value) for call, pair in pairs]
-        if bad := [(call, mask) for call, mask in masks if bool(mask.any())]:
-            return _some(name, bad)
-    return None
+    wanted = [name for name in INFINITIES if any(_is(name, pair.want).any() for _, pair in pairs)]
+    for name in wanted:
+        if found := _too_many([pair for _, pair in pairs], name):
+            return found
+    new = [name for name in INFINITIES if name not in wanted]
+    new = [name for name in new if any(_is(name, pair.got).any() for _, pair in pairs)]
+    masks = [(call, _any_of(new, pair.got)) for call, pair in pairs]
+    bad = [(call, mask) for call, mask in masks if bool(mask.any())]
+    return _some(" or ".join(new), bad) if bad else None
+
+
+def _is(name: str, values: Tensor) -> Tensor:
+    return values == INFINITIES[name]
 
 
 def _one_shape(pair: Pair) -> bool:
@@ -45,10 +50,18 @@ def _some(name: str, bad: Masks) -> str:
     return f"Some values are {name}, {where}." if where else f"Some values are {name}."
 
 
-def _too_many(pairs: Sequence[Pair], name: str, value: float) -> str | None:
+def _any_of(names: Sequence[str], values: Tensor) -> Tensor:
+    found = torch.zeros_like(values, dtype=torch.bool)
+    for name in names:
+        found |= _is(name, values)
+    return found
+
+
+def _too_many(pairs: Sequence[Pair], name: str) -> str | None:
     """Whether right results hold an infinity in fewer places, or in more."""
-    extra = any(bool(((pair.got == value) & (pair.want != value)).any()) for pair in pairs)
-    lacking = any(bool(((pair.got != value) & (pair.want == value)).any()) for pair in pairs)
+    both = [(_is(name, pair.got), _is(name, pair.want)) for pair in pairs]
+    extra = any(bool((got & ~want).any()) for got, want in both)
+    lacking = any(bool((want & ~got).any()) for got, want in both)
     if extra == lacking:
         return None
     much = "many values are {}, and none that should be is missing"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -104,7 +105,8 @@ def _turn(sandbox: Sandbox, name: str, task: dict[str, Any]) -> list[float]:
         times = decode(outcome.frames[0]) if outcome.kind == "done" else None
     except (ValueError, IndexError):
         times = None
-    if not isinstance(times, list) or not all(type(t) is float and t > 0 for t in times):
+    timed = isinstance(times, list) and all(type(t) is float and 0 < t < math.inf for t in times)
+    if not (timed and times):
         said = outcome.printed.strip().splitlines()[-1:] or [""]
         raise CannotTime(f"the {name} did not come to its end: {outcome.detail} {said[0]}".strip())
     return times

@@ -37,8 +37,9 @@ class CheckResult:
 class Diagnosis:
     """What the learner probably misunderstood.
 
-    `mistake` names the known mistake whose observations equal the submission's, or is None when
-    only a hint could be inferred (a constant factor, a transpose, a missing gradient).
+    `mistake` names the known mistake that behaves like the submission, in every check or in most
+    that fail. It is None when two look the same, or when only a hint could be inferred (a constant
+    factor, a transpose, a missing gradient).
     """
 
     mistake: str | None
