@@ -38,7 +38,13 @@ def diagnose(bench: Workbench, record: Record, seed: int, device: str) -> Diagno
     failing = [result.name for result in record.results if not result.passed]
     if len(record.results) == len(bench.checks):  # else a pass that would contradict is missing
         known = _Known(bench, record, calls, seed, device)
-        checks = sorted(bench.checks, key=lambda check: _patience(check, calls, failing))
+        checks = sorted(
+            bench.checks,
+            key=lambda check: (
+                check.name not in failing,
+                _patience(calls[check.name], record.expected[check.name].seconds),
+            ),
+        )
         for name, mistake in bench.mistakes.items():
             if all(known.alike(name, check) for check in checks):
                 return Diagnosis(name, explanation_of(mistake))
@@ -54,11 +60,10 @@ def _calls(check: Check, record: Record) -> list[Seen]:
     return list(seen_calls(check, record.observed[check.name], record.expected[check.name]))
 
 
-def _patience(check: Check, calls: dict[str, list[Seen]], failing: list[str]) -> tuple[bool, int]:
-    """How long a mistake would have to run before this check shows that it is another."""
-    seen = calls[check.name]
-    first = next((index for index, call in enumerate(seen) if not call.right), len(seen))
-    return check.name not in failing, first
+def _patience(calls: list[Seen], seconds: float) -> float:
+    """How long a mistake would run until a check of so many seconds shows that it is another."""
+    first = next((index for index, call in enumerate(calls, 1) if not call.right), len(calls))
+    return seconds * first / len(calls) if calls else seconds
 
 
 class _Known:
