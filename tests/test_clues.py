@@ -278,7 +278,7 @@ def calls(*values: object) -> list[dict[str, object]]:
 def test_what_failing_calls_share_is_said():
     said = contrast(calls(True, True), calls(False, False, False))
     assert said == "Only calls with flag=True go wrong: all 2 of them."
-    partly = contrast(calls(*[True] * 10), calls(False, False, False, True))
+    partly = contrast(calls(*[True] * 10), calls(*[False] * 5, True))
     assert partly == "Only calls with flag=True go wrong: 10 of 11."
     other = contrast(calls(None, None), calls(True, True, True))
     assert other == "All 3 calls with flag=True are right; all 2 others go wrong."
@@ -293,7 +293,8 @@ def test_what_failing_calls_share_is_said():
         (calls(True, False), calls(False, True, False, True)),
         (calls(True, True), calls(True, True, True, True)),
         (calls(True, True), calls(False)),
-        (calls(True, True), calls(False, False, False, True)),  # too many lie beside them
+        (calls(True, True), calls(*[False] * 5, True)),  # too many lie beside them
+        (calls(*[True] * 10), calls(*[False] * 4, True)),  # and too few apart
         ([], calls(True, True, True)),
     ],
 )

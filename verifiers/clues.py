@@ -65,7 +65,7 @@ def _value_clues(wrong: Sequence[Seen]) -> Iterator[str]:
 
 
 def _most_common(sentences: Iterator[str | None], total: int) -> Iterator[str]:
-    """The first sentence of a kind that at least half of the calls show, and how many do."""
+    """The first sentence of a kind that half of the calls show, two at least, and how many do."""
     found: list[str] = []
     silent = 0
     for sentence in sentences:
@@ -75,7 +75,8 @@ def _most_common(sentences: Iterator[str | None], total: int) -> Iterator[str]:
             return
     kinds = Counter(map(_kind_of, found))
     for text in found:
-        if 2 * (count := kinds[_kind_of(text)]) >= total:
+        count = kinds[_kind_of(text)]
+        if 2 * count >= total and count >= min(2, total):
             same_numbers = found.count(text) == count
             notes = [f"{count} of the {total} wrong calls"] if count < total else []
             notes += [] if same_numbers else ["the numbers differ from call to call"]

@@ -11,6 +11,7 @@ from torch import Tensor
 from verifiers.seen import Pair, Seen
 
 FEWEST = 6  # wrong values that lie in one place; fewer would do so by chance
+PART = 0.9  # of all values; a place that holds more of them is no place
 TIGHT = 0.75  # how much of a region must be wrong for it to be where the wrong values are
 INFINITIES = {"inf": math.inf, "−inf": -math.inf}
 Masks = Sequence[tuple[Seen, Tensor]]  # calls, and which of their values are wrong
@@ -91,7 +92,7 @@ def wrong_place(wrong: Sequence[Seen]) -> str | None:
 
 def _common_place(masks: Masks) -> str | None:
     """The region that holds all that is wrong in every call and the least that is right."""
-    fits: dict[str, list[tuple[int, int, bool]]] = {}
+    fits: dict[str, list[tuple[int, int]]] = {}  # by region, how many are wrong in it, of how many
     for index, (call, mask) in enumerate(masks):
         if index and all(len(found) < index for found in fits.values()):
             return None
@@ -101,13 +102,13 @@ def _common_place(masks: Masks) -> str | None:
                 continue  # it has not held all so far
             inside = int((mask & region).sum())
             if inside == count:
-                fits.setdefault(name, []).append((inside, int(region.sum()), bool(region.all())))
+                fits.setdefault(name, []).append((inside, int(region.sum())))
+    everything = sum(mask.numel() for _, mask in masks)
     best, chosen = TIGHT, None
     for name, found in fits.items():
-        inside, size = sum(f[0] for f in found), sum(f[1] for f in found)
-        some_right = not all(whole for _, _, whole in found)
+        inside, size = map(sum, zip(*found, strict=True))
         enough = inside >= max(FEWEST, best * size)
-        if len(found) == len(masks) and some_right and enough:
+        if len(found) == len(masks) and size <= PART * everything and enough:
             best, chosen = inside / size + 1e-9, name
     return chosen
 

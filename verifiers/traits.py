@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 FEWEST = 2  # calls on either side, for a contrast to mean something
-ASTRAY = 10  # wrong calls for each right one that may lie beside them
+ASTRAY = 10, 5  # wrong calls, and right ones apart, for each right one that may lie beside them
 MOST_NAMED = 8  # whole numbers above this are sizes, and one of them says nothing
 HALF = (torch.float16, torch.bfloat16)
 
@@ -29,7 +29,7 @@ def contrast(wrong: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, An
     shown = [dict.fromkeys(traits(call)) for call in (*wrong, *right)]
     in_wrong = Counter(itertools.chain.from_iterable(shown[: len(wrong)]))
     in_right = Counter(itertools.chain.from_iterable(shown[len(wrong) :]))
-    fewest, sentence = len(wrong) // ASTRAY + 1, None
+    fewest, sentence = len(wrong) // ASTRAY[0] + 1, None
     for trait in dict.fromkeys(itertools.chain.from_iterable(shown)):
         if in_wrong[trait] == len(wrong):
             beside = in_right[trait]  # right calls on the side of the wrong ones
@@ -38,7 +38,7 @@ def contrast(wrong: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, An
         else:
             continue
         others = len(right) - beside
-        if beside < fewest and others > FEWEST:
+        if beside < fewest and beside <= others // ASTRAY[1] and others > FEWEST:
             fewest = beside
             sentence = _sentence(trait, in_wrong[trait] > 0, len(wrong), beside, others)
     return sentence
