@@ -164,6 +164,13 @@ def test_mistakes_that_look_the_same_are_both_told(judge, tmp_path):
     )
 
 
+def test_one_example_names_no_mistake(judge, double):
+    source = "def solve(x, scale=2.0):\n    return x + x"
+    verdict = judge.judge(double, source, example_only=True)
+    assert not verdict.passed
+    assert verdict.diagnosis is None or verdict.diagnosis.mistake is None
+
+
 def test_nothing_is_said_of_checks_that_did_not_run(judge, double):
     source = (
         "import sys\ndef solve(x, scale=2.0):\n    return x + 1 if x.dim() == 1 else sys.exit(0)"
