@@ -51,6 +51,46 @@ def _torch_modules() -> None:
     torch.overrides.resolve_name(torch.add)
 
 
+CHECKS = """
+import torch
+from verifiers.checks import check, observe
+
+@check("warm-up", example=True)
+def warm_up(solution, draw):
+    for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
+        for layout in ("contiguous", "transposed", "strided"):
+            x = draw.normal(2, 3, 3, dtype=dtype, grad=True, layout=layout)
+            yield observe(draw, solution, x, draw.mask(3, 3), draw.number(0.5, 1.0))
+    yield observe(draw, solution, draw.normal_array(2, 2), draw.integers(0, 3, 2), -1)
+"""
+SUBMISSION = """
+import math
+import numpy as np
+import torch
+from torch import nn
+
+def solve(x, mask, scale):
+    if scale < 0:
+        raise ValueError("negative")
+    scores = (x @ x.transpose(-1, -2) / math.sqrt(3) * scale).masked_fill(~mask, float("-inf"))
+    scores = torch.where(mask.any(-1, keepdim=True), scores, torch.zeros_like(scores))
+    shifted = scores - scores.amax(-1, keepdim=True)
+    weights = shifted.exp() / shifted.exp().sum(-1, keepdim=True)
+    return torch.cat([weights @ x, x.mean(-1, keepdim=True)], -1)
+"""
+
+
+def _submission() -> None:
+    """One of ours, all the way: drawn, watched, differentiated, compared with itself, encoded."""
+    import sys
+
+    from verifiers import inside
+
+    task = inside.Task(SUBMISSION, CHECKS, "solve", 0, forbidden=("torch.bincount",))
+    inside.main(task.to_payload(), lambda frame: None)
+    del sys.modules["submission"]
+
+
 def _safetensors() -> None:
     import torch
     from safetensors.torch import load, save
@@ -58,7 +98,13 @@ def _safetensors() -> None:
     load(save({"a": torch.ones(2)}))
 
 
-STEPS: tuple[Callable[[], None], ...] = (_numpy, _torch_operations, _torch_modules, _safetensors)
+STEPS: tuple[Callable[[], None], ...] = (
+    _numpy,
+    _torch_operations,
+    _torch_modules,
+    _safetensors,
+    _submission,
+)
 
 
 def warm_up() -> None:

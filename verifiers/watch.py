@@ -18,7 +18,6 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-import torch
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -110,24 +109,22 @@ def _resolved(forbidden: Sequence[str]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+# Looking a name up costs 50 µs. What the resident process looked up, its children know.
+_full_name = functools.lru_cache(maxsize=4096)(resolve_name)
+
+
 class _Functions(TorchFunctionMode):
     def __init__(self, watch: Watch) -> None:
         super().__init__()
         self.watch = watch
         # By identity; Python functions and builtins alike. A method is known by its name.
         self.banned = {id(target): name for name, target in watch.targets.items()}
-        self.names: dict[Any, str | None] = {}  # looking a name up costs 50 µs, each time
-
-    def _full_name(self, func: Any) -> str | None:
-        if func not in self.names:
-            self.names[func] = resolve_name(func)
-        return self.names[func]
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         name = self.banned.get(id(func))
-        if name is None and (full := self._full_name(func)) in self.watch.forbidden:
+        if name is None and (full := _full_name(func)) in self.watch.forbidden:
             name = full
         if name:
             self.watch.note(name)
@@ -206,9 +203,3 @@ OPERATORS = {
     "native_group_norm": ("group_norm",),
 }
 OPERATOR_NAMES = frozenset(part for parts in OPERATORS.values() for part in parts)
-
-
-def warm_up() -> None:
-    """Run both hooks once, so that the first submission does not pay for their imports."""
-    with Watch(("torch.softmax",)).active():
-        torch.zeros(1).exp()
