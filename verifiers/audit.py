@@ -18,6 +18,8 @@ from verifiers.verdict import Verdict
 from verifiers.workbench import solutions_in
 
 MUTANTS_TO_KILL = 0.95  # of those that are not explained as equivalent
+ON_ONE_SEED = 20  # so many in a row, as the reference then runs once for all
+REFERENCE = "the reference"
 MUTANT_TIME_LIMIT = 3.0  # seconds; a mutant may loop for ever
 
 Progress = Callable[[str], None]
@@ -79,21 +81,20 @@ def audit(
     """Audit one drill. Seeds 0 to `seeds` − 1 are used, so that a failure can be repeated."""
     report = AuditReport(spec.id, seeds)
     tell = progress or (lambda text: None)
-    tell("reference")
+    tell("reference and alternates")
     reference = spec.reference_path.read_text(encoding="utf-8")
-    report.reference_refused = list(_refusals(judge, spec, reference, seeds))
     starter = spec.starter_path.read_text(encoding="utf-8")
     report.starter_passed = judge.judge(spec, starter, seed=0).passed
-    tell("alternates")
-    for name, source in _submissions(spec, "alternates"):
-        report.alternates += 1
-        report.alternates_refused += [
-            f"{name}: {text}" for text in _refusals(judge, spec, source, seeds)
-        ]
+    alternates = dict(_submissions(spec, "alternates"))
+    report.alternates = len(alternates)
+    refused = _refusals(judge, spec, {REFERENCE: reference} | alternates, seeds)
+    report.reference_refused = [refused.pop(REFERENCE)] if REFERENCE in refused else []
+    report.alternates_refused = [f"{name}: {text}" for name, text in refused.items()]
     tell("mistakes")
     for name, source in _submissions(spec, "mistakes"):
+        seed = report.mistakes // ON_ONE_SEED
         report.mistakes += 1
-        _audit_mistake(report, name, judge.judge(spec, source, seed=report.mistakes))
+        _audit_mistake(report, name, judge.judge(spec, source, seed=seed))
     if with_mutants:
         tell("mutants")
         _audit_mutants(report, judge, spec, reference)
@@ -108,12 +109,17 @@ def _submissions(spec: DrillSpec, kind: str) -> Iterator[tuple[str, str]]:
         yield name, f"{text}\n\n{spec.entry} = {name}\n"
 
 
-def _refusals(judge: Judge, spec: DrillSpec, source: str, seeds: int) -> Iterator[str]:
+def _refusals(
+    judge: Judge, spec: DrillSpec, solutions: dict[str, str], seeds: int
+) -> dict[str, str]:
+    """Which solutions are refused, with the first seed and the reason."""
+    refused: dict[str, str] = {}
     for seed in range(seeds):
-        verdict = judge.judge(spec, source, seed=seed, diagnose=False)
-        if not verdict.passed:
-            yield f"seed {seed}: {describe(verdict)}"
-            return
+        for name, source in solutions.items():
+            verdict = judge.judge(spec, source, seed=seed, diagnose=False)
+            if not verdict.passed:
+                refused.setdefault(name, f"seed {seed}: {describe(verdict)}")
+    return refused
 
 
 def _audit_mistake(report: AuditReport, name: str, verdict: Verdict) -> None:
@@ -130,8 +136,10 @@ def _audit_mutants(report: AuditReport, judge: Judge, spec: DrillSpec, reference
     hasty = dataclasses.replace(spec, time_limit=min(spec.time_limit, MUTANT_TIME_LIMIT))
     used: set[str] = set()
     for mutant in mutants(reference):
+        seed = report.mutants // ON_ONE_SEED
         report.mutants += 1
-        if not judge.judge(hasty, mutant.source, seed=report.mutants, diagnose=False).passed:
+        verdict = judge.judge(hasty, mutant.source, seed=seed, diagnose=False, to_the_end=False)
+        if not verdict.passed:
             report.mutants_killed += 1
         elif mutant.change in explained:
             report.mutants_explained += 1

@@ -77,7 +77,7 @@ def bench(
     spec, source = drills[0]
     progress(f"throughput with {workers} judges")
     per_second = throughput(spec, source, submissions, workers)
-    with Judge(look_ahead=True) as judge:
+    with Judge() as judge:
         judge.warm_up()
         rows = []
         for drill, text in drills:

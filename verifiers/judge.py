@@ -51,6 +51,8 @@ class Judge:
         self._on_gpu: Sandbox | None = None  # made when first asked for
         self.look_ahead = look_ahead
         self._ahead: Ahead | None = None
+        # The reference on the seed asked for last: an audit asks for one many times in a row.
+        self._latest: tuple[Any, dict[str, Expected]] | None = None
 
     def __enter__(self) -> Judge:
         return self
@@ -93,12 +95,14 @@ class Judge:
         on_check: OnCheck | None = None,
         example_only: bool = False,
         diagnose: bool = True,
+        to_the_end: bool = True,
     ) -> Verdict:
         """Judge one submission. Never raises for anything that the submission does.
 
         `on_check` hears of each check as soon as it is compared. `seed` is drawn afresh unless
         given. `example_only` runs just the statement's worked example. `diagnose=False` spares the
-        search for what a failed submission misunderstood.
+        search for what a failed submission misunderstood; without `to_the_end` the first check
+        that fails is the last one.
         """
         started = time.perf_counter()
         used = secrets.randbits(32) if seed is None else seed
@@ -113,7 +117,7 @@ class Judge:
         try:
             bench = load_workbench(spec)
             used, expected = self._reference(bench, seed, used, device)
-            run = _Run(bench, text, used, device, example_only, on_check, expected)
+            run = _Run(bench, text, used, device, example_only, on_check, expected, to_the_end)
             record, outcome = run.execute(self.sandbox_for(device))
             kind, message = conclude(spec, record, outcome, len(run.checks))
         except Exception as error:
@@ -131,7 +135,10 @@ class Judge:
         """The reference on the seed asked for, or on the one it has run on already, or afresh."""
         ahead = self._ahead
         if seed is not None or ahead is None or not ahead.serves(bench, device):
-            return fresh, expectations(bench, fresh, device)
+            key = (bench, fresh, device)
+            if self._latest is None or self._latest[0] != key:
+                self._latest = key, expectations(bench, fresh, device)
+            return fresh, self._latest[1]
         self._ahead = None
         return ahead.seed, ahead.result()
 
@@ -156,6 +163,10 @@ def _read_source(source: str | bytes) -> tuple[str, str]:
         return "", f"line {line} is not UTF-8 text; save the file as UTF-8 and submit again"
 
 
+class _Settled(Exception):
+    """The verdict is known; the rest of the checks need not run."""
+
+
 class _Run:
     """One submission on its way through the sandbox and the comparison."""
 
@@ -168,9 +179,11 @@ class _Run:
         example_only: bool,
         on_check: OnCheck | None,
         expected: dict[str, Expected],
+        to_the_end: bool = True,
     ) -> None:
         self.bench, self.on_check, self.expected = bench, on_check, expected
-        self.example_only = example_only
+        self.example_only, self.to_the_end = example_only, to_the_end
+        self.settled = False  # nobody wants to see more
         spec = bench.spec
         self.checks = [check for check in bench.checks if check.example or not example_only]
         task = Task(
@@ -195,9 +208,16 @@ class _Run:
         frames: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         outcomes: list[Outcome | Exception] = []
 
+        def take(frame: bytes) -> None:
+            if self.settled:
+                raise _Settled  # ends the child
+            frames.put(frame)
+
         def work() -> None:
             try:
-                outcomes.append(sandbox.run(self.job, frames.put))
+                outcomes.append(sandbox.run(self.job, take))
+            except _Settled:
+                outcomes.append(Outcome("done", (), "", 0.0))
             except Exception as error:
                 outcomes.append(error)
             finally:
@@ -237,6 +257,9 @@ class _Run:
             record.results.append(result)
             if self.on_check:
                 self.on_check(result)
+            if not (result.passed or self.to_the_end):
+                self.settled = True
+                return record
         while self._next_check(frames, record) is not None:
             record.reports.append(FORGED)
         return record
