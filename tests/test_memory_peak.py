@@ -14,7 +14,7 @@ from topics.labs.memory import Estimate, Setting, estimate, model_from_config
 
 BF16, FP32 = torch.bfloat16, torch.float32
 LLAMA: dict[str, Any] = {
-    "num_hidden_layers": 4,
+    "num_hidden_layers": 2,
     "hidden_size": 256,
     "num_attention_heads": 8,
     "num_key_value_heads": 2,
@@ -24,7 +24,7 @@ LLAMA: dict[str, Any] = {
 }
 CLASSIC = {k: v for k, v in LLAMA.items() if k != "num_key_value_heads"}
 SIZES: dict[str, dict[str, Any]] = {
-    "gpt2": {"n_layer": 4, "n_embd": 256, "n_head": 8, "vocab_size": 2000},
+    "gpt2": {"n_layer": 2, "n_embd": 256, "n_head": 8, "vocab_size": 2000},
     "llama": LLAMA,
     "qwen3": {**LLAMA, "head_dim": 32, "tie_word_embeddings": True},
     "gemma": {**LLAMA, "head_dim": 32},
