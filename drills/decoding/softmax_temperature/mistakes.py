@@ -286,3 +286,20 @@ def refuses_temperature_zero(logits, temperature, dim=-1):
     scaled = logits / temperature
     exponentials = (scaled - scaled.amax(dim, keepdim=True)).exp()
     return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def the_bare_formula(logits, temperature, dim=-1):
+    """You wrote the formula as it stands, and three kinds of input break it. Large logits overflow
+    exp to inf, and inf / inf is nan. Subtract the maximum along `dim` first. Temperature 0 is a
+    division by zero: put a 1 on the first maximum instead. A negative one must raise ValueError."""
+    exponentials = (logits / temperature).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def stable_formula_only(logits, temperature, dim=-1):
+    """You subtract the maximum, so large logits are safe, but the temperature itself is never looked
+    at. Temperature 0 is a division by zero: put a 1 on the first maximum instead. A negative one
+    must raise ValueError."""
+    scaled = logits / temperature
+    exponentials = (scaled - scaled.amax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)

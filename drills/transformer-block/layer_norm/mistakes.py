@@ -160,3 +160,12 @@ def changes_x_in_place(x, weight, bias, eps=1e-5):
         x -= x.mean(-1, keepdim=True)
     variance = x.pow(2).mean(-1, keepdim=True)
     return x / (variance + eps).sqrt() * weight + bias
+
+
+def sample_deviation_plus_eps(x, weight, bias, eps=1e-5):
+    """You divide by `x.std(-1) + eps`, as some well-known code does, and that differs twice from
+    layer norm. `std` divides by d − 1 unless told otherwise; the variance here divides by d. And eps
+    is added to the variance, inside the root."""
+    squares = _centred(x).pow(2).sum(-1, keepdim=True)
+    deviation = (squares / (x.shape[-1] - 1)).sqrt()  # `std`, which warns where d is 1
+    return _centred(x) / (deviation + eps) * weight + bias
