@@ -135,10 +135,11 @@ class Judge:
         """The reference on the seed asked for, or on the one it has run on already, or afresh."""
         ahead = self._ahead
         if seed is not None or ahead is None or not ahead.serves(bench, device):
-            key = (bench, fresh, device)
-            if self._latest is None or self._latest[0] != key:
-                self._latest = key, expectations(bench, fresh, device)
-            return fresh, self._latest[1]
+            latest = self._latest  # another thread may replace it
+            if latest is None or latest[0] != (bench, fresh, device):
+                latest = (bench, fresh, device), expectations(bench, fresh, device)
+                self._latest = latest
+            return fresh, latest[1]
         self._ahead = None
         return ahead.seed, ahead.result()
 
