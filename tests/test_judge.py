@@ -439,3 +439,13 @@ def test_many_submissions_in_a_row_leave_nothing_behind(judge, double):
     ):
         judge.judge(double, source)
     assert judge.judge(double, REFERENCE).passed
+
+
+def test_stops_at_the_first_failing_check_where_the_rest_is_not_wanted(judge):
+    spec = get_drill("softmax_temperature").spec
+    wrong = "def softmax_temperature(logits, temperature, dim=-1):\n    return logits\n"
+    whole = judge.judge(spec, wrong, seed=1)
+    short = judge.judge(spec, wrong, seed=1, diagnose=False, to_the_end=False)
+    assert short.verdict == whole.verdict == "failed"
+    assert short.checks == whole.checks[:1] and len(whole.checks) > 1
+    assert judge.judge(spec, spec.reference_path.read_bytes(), seed=1).passed

@@ -116,9 +116,11 @@ def _refusals(
     refused: dict[str, str] = {}
     for seed in range(seeds):
         for name, source in solutions.items():
+            if name in refused:
+                continue
             verdict = judge.judge(spec, source, seed=seed, diagnose=False)
             if not verdict.passed:
-                refused.setdefault(name, f"seed {seed}: {describe(verdict)}")
+                refused[name] = f"seed {seed}: {describe(verdict)}"
     return refused
 
 
