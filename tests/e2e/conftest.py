@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, WebSocket, expect, sync_playwright
 
+from app.store import Store
 from drills.catalogue import get_drill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,6 +86,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     home = tmp_path_factory.mktemp("served")
+    with Store.open(home) as store:  # all tests of a worker are one learner, who never has enough
+        store.set_setting("review.daily_budget", 500)
+        store.set_setting("review.new_per_day", 200)
     log = (home / "log").open("w")
     starter = f"from app.serve import serve; raise SystemExit(serve({port}, open_browser=False))"
     process = subprocess.Popen(

@@ -38,7 +38,8 @@ def test_every_page_of_the_menu_is_reached_and_has_its_own_address(app):
         if place.in_menu and place.file.exists():
             link = app.page.get_by_test_id("stSidebarNav").locator(f'a[href$="{place.address}"]')
             link.click()
-            app.page.wait_for_url(app.url + place.address)
+            # A page may add its state to its address at once: reviews name the card that is due.
+            app.page.wait_for_url(re.compile(re.escape(app.url + place.address) + r"(\?.*)?$"))
             app.settle()
             assert app.failure() == ""
 
