@@ -9,7 +9,6 @@ import torch
 
 from verifiers.checks import gradients
 from verifiers.forbidden import scan
-from verifiers.unwatched import unwatched
 from verifiers.watch import Watch
 
 # scipy's comes last on purpose: operators are known by their last part, whoever else bears it.
@@ -17,6 +16,7 @@ SOFTMAX = (
     "torch.softmax",
     "torch.Tensor.softmax",
     "torch.nn.functional.softmax",
+    "torch.nn.functional.log_softmax",
     "torch.nn.Softmax",
     "scipy.special.softmax",
 )
@@ -82,6 +82,11 @@ def test_a_banned_package_may_not_be_imported():
         lambda x: torch.sparse.softmax(x.to_sparse(), 0),
         lambda x: torch.nn.functional.softmin(x, 0),
         lambda x: torch.nn.functional.gumbel_softmax(x),
+        lambda x: torch.func.vmap(lambda row: row.softmax(0))(x[None]),
+        lambda x: torch.inference_mode()(lambda: x.softmax(0))(),
+        lambda x: torch.ops.aten._softmax.out(x, 0, False, out=torch.empty(3)),
+        lambda x: torch.nn.functional.cross_entropy(x[None], torch.tensor([1])),
+        lambda x: torch.nn.functional.scaled_dot_product_attention(*[x[None, None]] * 3),
         lambda x: torch.jit.trace(lambda y: torch.softmax(y, 0), x, check_trace=False)(x),
     ],
 )
@@ -123,6 +128,27 @@ def test_watching_leaves_other_functions_alone():
     assert watch.seen == []
 
 
+def test_watching_sees_a_banned_function_that_no_operator_stands_for():
+    functional = torch.nn.functional
+    original = functional.multi_head_attention_forward
+    layer = torch.nn.MultiheadAttention(4, 2)
+    watch = Watch(("torch.nn.functional.multi_head_attention_forward",))
+    try:
+        with watch.active():
+            layer(*[torch.ones(3, 1, 4)] * 3)
+        assert watch.seen == ["torch.nn.functional.multi_head_attention_forward"]
+    finally:
+        functional.multi_head_attention_forward = original
+
+
+def test_nothing_is_seen_once_watching_is_over():
+    watch = Watch(SOFTMAX)
+    with watch.active():
+        pass
+    torch.ones(3).softmax(0)
+    assert watch.seen == []
+
+
 def test_watching_sees_a_banned_class_through_its_subclass():
     banned = ("torch.optim.lr_scheduler",)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR
@@ -143,19 +169,6 @@ def restore(scheduler, original):
         if isinstance(member, type) and hasattr(member.__init__, "__wrapped__"):
             member.__init__ = member.__init__.__wrapped__
     assert torch.optim.lr_scheduler.LRScheduler.__init__ is original
-
-
-def test_the_engines_own_work_is_not_watched():
-    @unwatched
-    def ours(x):
-        return torch.softmax(x, 0)
-
-    watch = Watch(SOFTMAX)
-    with watch.active():
-        ours(torch.ones(3))
-        assert watch.seen == []
-        torch.softmax(torch.ones(3), 0)
-    assert watch.seen == ["torch.softmax"]
 
 
 def test_a_banned_call_in_a_gradient_is_seen():

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from verifiers.draw import Draw
 from verifiers.tree import type_name
-from verifiers.unwatched import unwatched
 
 Judge = Callable[[Any, Any], str | None]
 
@@ -96,7 +95,6 @@ class _Inputs:
     values: dict[str, Tensor | np.ndarray] = field(default_factory=dict)
     copies: dict[str, Tensor | np.ndarray] = field(default_factory=dict)
 
-    @unwatched
     def add(self, name: str, value: Any) -> None:
         if isinstance(value, Tensor):
             self.values[name], self.copies[name] = value, value.detach().clone()
@@ -106,7 +104,6 @@ class _Inputs:
             for index, item in enumerate(value):
                 self.add(f"{name}[{index}]", item)
 
-    @unwatched
     def changed(self) -> list[str]:
         return [name for name, value in self.values.items() if not _same(value, self.copies[name])]
 
@@ -175,7 +172,6 @@ def gradients(returned: Any, leaves: dict[str, Tensor]) -> dict[str, Tensor | No
     return dict(zip(leaves, found, strict=True))
 
 
-@unwatched
 def _weighted_sum(returned: Any) -> Tensor | None:
     total: Tensor | None = None
     for output in _floating(returned):

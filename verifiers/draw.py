@@ -15,8 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from verifiers.unwatched import unwatched
-
 Layout = Literal["contiguous", "transposed", "strided"]
 T = TypeVar("T")
 
@@ -62,7 +60,6 @@ class Draw:
 
     # torch tensors
 
-    @unwatched
     def tensor(
         self,
         values: Any,
@@ -107,7 +104,6 @@ class Draw:
 
     # NumPy arrays
 
-    @unwatched
     def array(
         self, values: Any, dtype: str = "float32", *, layout: Layout = "contiguous"
     ) -> np.ndarray:
@@ -129,7 +125,6 @@ class Draw:
 
     # Modules
 
-    @unwatched
     def fill(
         self, module: torch.nn.Module, scale: float = 0.5, dtype: torch.dtype = torch.float32
     ) -> None:

@@ -11,6 +11,7 @@ import ast
 import contextlib
 import json
 import linecache
+import marshal
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -21,21 +22,24 @@ import torch
 
 from verifiers.checks import Check, checks_of, raised
 from verifiers.forbidden import Use, scan
-from verifiers.run import Observation, load_module, run_checks
+from verifiers.run import Observation, run_checks, run_module
 from verifiers.tree import encode
-from verifiers.unwatched import unwatched
 from verifiers.watch import Watch
 
 Send = Callable[[bytes], None]
+END_OF_TEXT = b"\0"  # which JSON never holds
 DEEP = 20_000  # calls on the stack; the parser itself gives up before a tree needs as many
 
 
 @dataclass(frozen=True)
 class Task:
-    """A submission and how to observe it, as it travels into the sandbox."""
+    """A submission and how to observe it, as it travels into the sandbox.
+
+    `checks` is the drill's `checks.py`, compiled and marshalled: the judge compiles it once.
+    """
 
     source: str
-    checks_source: str
+    checks: bytes
     entry: str
     seed: int
     device: str = "cpu"
@@ -44,11 +48,14 @@ class Task:
     example_only: bool = False
 
     def to_payload(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
+        plain = asdict(self)
+        checks = plain.pop("checks")
+        return json.dumps(plain).encode() + END_OF_TEXT + checks
 
     @classmethod
     def from_payload(cls, payload: bytes) -> Task:
-        data = json.loads(payload)
+        text, _, checks = payload.partition(END_OF_TEXT)
+        data = json.loads(text) | {"checks": checks}
         for key in ("forbidden", "parameters"):
             data[key] = tuple(data[key])
         return cls(**data)
@@ -57,20 +64,19 @@ class Task:
 def main(payload: bytes, send: Send) -> None:
     """Judge nothing: run the task and send its frames, the last one being `end`."""
     task = Task.from_payload(payload)
-    reader = load_module(task.checks_source, "checks", "checks.py")
-    tree = _parse(task.source, send)
-    if tree is None:
+    module = run_module(marshal.loads(task.checks), "checks")
+    parsed = _parse(task, send)
+    if parsed is None:
         return
-    with _deep_stack():
-        uses = scan(tree, task.forbidden)
+    code, uses = parsed
     if uses:
         send(encode({"frame": "forbidden", "uses": [asdict(use) for use in uses]}))
         return
     watch = Watch(task.forbidden)
     with watch.active():
-        solution = _load_entry(task, send)
+        solution = _load_entry(task, code, send)
         if solution is not None:
-            _run(task, _wanted(reader, task), solution, send)
+            _run(task, _wanted(module, task), solution, send)
     banned = [asdict(Use(name, 0)) for name in watch.seen]
     if banned:
         send(encode({"frame": "forbidden", "uses": banned}))
@@ -93,21 +99,27 @@ def _wanted(module: types.ModuleType, task: Task) -> list[Check]:
     return [check for check in checks if check.example] if task.example_only else checks
 
 
-def _parse(source: str, send: Send) -> ast.Module | None:
+def _parse(task: Task, send: Send) -> tuple[types.CodeType, list[Use]] | None:
+    """The submission compiled, with the banned calls found by reading; None if it is no Python."""
     try:
-        compile(source, "submission.py", "exec")
-        return ast.parse(source, "submission.py")
+        code = compile(task.source, "submission.py", "exec")
+        if not task.forbidden:
+            return code, []
+        tree = ast.parse(task.source, "submission.py")
     except SyntaxError as error:
         text = (error.text or "").rstrip()
         details = {"message": error.msg, "line": error.lineno, "column": error.offset, "text": text}
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         message = str(error) or "nested too deeply to be parsed"
         details = {"message": message, "line": None, "column": None, "text": ""}
+    else:
+        with _deep_stack():
+            return code, scan(tree, task.forbidden)
     send(encode({"frame": "syntax_error", **details}))
     return None
 
 
-def _load_entry(task: Task, send: Send) -> Any:
+def _load_entry(task: Task, code: types.CodeType, send: Send) -> Any:
     """Execute the submission and return its entry; on failure send why and return None."""
     linecache.cache["submission.py"] = (
         len(task.source),
@@ -118,7 +130,7 @@ def _load_entry(task: Task, send: Send) -> Any:
     module = types.ModuleType("submission")
     sys.modules["submission"] = module
     try:
-        exec(compile(task.source, "submission.py", "exec"), module.__dict__)
+        exec(code, module.__dict__)
     except Exception as error:
         _tell_if_memory(error, send)
         send(encode({"frame": "import_error", **raised(error).as_tree()}))
@@ -158,7 +170,6 @@ def _run(task: Task, checks: list[Check], solution: Any, send: Send) -> None:
         send(encode({"frame": "exit"}))
 
 
-@unwatched
 def encode_observation(observation: Observation) -> bytes:
     """One check's cases as a frame. Calls are described by the trusted side, not here."""
     outcomes = [case.outcome for case in observation.cases]

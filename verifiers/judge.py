@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import marshal
 import queue
 import secrets
 import threading
@@ -189,7 +190,7 @@ class _Run:
         self.checks = [check for check in bench.checks if check.example or not example_only]
         task = Task(
             text,
-            bench.checks_source,
+            marshal.dumps(bench.checks_code),
             spec.entry,
             seed,
             device,

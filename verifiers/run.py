@@ -66,7 +66,12 @@ def run_checks(
 
 def load_module(source: str, name: str, filename: str) -> types.ModuleType:
     """Execute source text as a module of its own. Exceptions pass through."""
+    return run_module(compile(source, filename, "exec"), name)
+
+
+def run_module(code: types.CodeType, name: str) -> types.ModuleType:
+    """Execute compiled text as a module of its own. Exceptions pass through."""
     module = types.ModuleType(name)
-    module.__file__ = filename
-    exec(compile(source, filename, "exec"), module.__dict__)
+    module.__file__ = code.co_filename
+    exec(code, module.__dict__)
     return module

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -112,7 +113,7 @@ class _Encoder:
         if len(self.tensors) == MAX_TENSORS:
             return ["opaque", "one of too many tensors to compare"]
         key = str(len(self.tensors))
-        # safetensors refuses tensors that share memory, so each one gets its own.
+        # On the CPU, in its own memory, without gaps: all that safetensors asks for.
         self.tensors[key] = tensor.detach().to("cpu").clone(memory_format=torch.contiguous_format)
         return [kind, key, *more]
 
@@ -165,7 +166,19 @@ def encode(value: Any) -> bytes:
     encoder = _Encoder()
     text = json.dumps(encoder.encode(value), ensure_ascii=False)
     structure = text.encode("utf-8", "surrogatepass")
-    return struct.pack("<Q", len(structure)) + structure + safetensors.torch.save(encoder.tensors)
+    # `safetensors.torch.save` asks of each tensor what is known of these, which takes 30 µs.
+    tensors = safetensors.serialize(
+        {
+            key: safetensors.TensorSpec(
+                dtype=str(tensor.dtype).removeprefix("torch."),
+                shape=tensor.shape,
+                data_ptr=tensor.data_ptr(),
+                data_len=tensor.nbytes,
+            )
+            for key, tensor in encoder.tensors.items()
+        }
+    )
+    return struct.pack("<Q", len(structure)) + structure + tensors
 
 
 def decode(frame: bytes) -> Any:

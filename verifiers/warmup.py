@@ -48,7 +48,6 @@ def _torch_modules() -> None:
     for optimizer in (torch.optim.AdamW, torch.optim.SGD):
         optimizer(layer.parameters(), lr=0.0).step()
     torch.nn.MultiheadAttention(4, 2)
-    torch.overrides.resolve_name(torch.add)
 
 
 CHECKS = """
@@ -82,13 +81,21 @@ def solve(x, mask, scale):
 
 def _submission() -> None:
     """One of ours, all the way: drawn, watched, differentiated, compared with itself, encoded."""
+    import marshal
     import sys
 
     from verifiers import inside
 
-    task = inside.Task(SUBMISSION, CHECKS, "solve", 0, forbidden=("torch.bincount",))
+    checks = marshal.dumps(compile(CHECKS, "checks.py", "exec"))
+    task = inside.Task(SUBMISSION, checks, "solve", 0, forbidden=("torch.bincount",))
     inside.main(task.to_payload(), lambda frame: None)
     del sys.modules["submission"]
+
+
+def _watch() -> None:
+    from verifiers import watch
+
+    watch.warm_up()
 
 
 def _safetensors() -> None:
@@ -103,6 +110,7 @@ STEPS: tuple[Callable[[], None], ...] = (
     _torch_operations,
     _torch_modules,
     _safetensors,
+    _watch,
     _submission,
 )
 

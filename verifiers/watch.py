@@ -1,9 +1,13 @@
 """See banned calls while a submission runs, however they were reached.
 
-Two of torch's own hooks report every call that passes through it: a function mode (the Python
-function that was called) and a dispatch mode (the operator it became). Banned classes report their
-construction, banned packages their import. What is seen inside the submission's process can be
-hidden by code in that process: this is a policy for honest learners, not a security boundary.
+torch sends every operator through a table with a column for each *dispatch key*. One key exists for
+tests only, and torch itself never uses it: banned operators get an entry there that reports the
+call and passes it on, and a thread that is watched has the key switched on. Whatever else it calls
+costs nothing. Banned classes report their construction, banned packages their import, banned
+functions that no operator stands for their call.
+
+What is seen inside the submission's process can be hidden by code in that process: this is a policy
+for honest learners, not a security boundary.
 """
 
 from __future__ import annotations
@@ -15,28 +19,35 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
-from torch.overrides import TorchFunctionMode, resolve_name
-from torch.utils._python_dispatch import TorchDispatchMode
+import torch
 
 from verifiers.forbidden import banned_modules
 
+KEY = "TESTING_ONLY_GenericMode"
+
 
 class Watch:
-    """Collects the banned names that were used. Empty while all is well."""
+    """Collects the banned names that were used. Empty while all is well. One at a time."""
 
     def __init__(self, forbidden: tuple[str, ...]) -> None:
         self.seen: list[str] = []
         self.forbidden = forbidden
+        self.targets = dict(_resolved(forbidden))
         # By last part, as operators are named; reversed, so that the first spelling is reported.
-        self.last_parts = {
+        last_parts = {
             name.rpartition(".")[2]: name
             for name in reversed(forbidden)
             if name.startswith("torch.")
         }
-        self.targets = dict(_resolved(forbidden))
+        self.operators = {
+            operator: name
+            for part, name in last_parts.items()
+            for operator in (part, *INNER.get(part, ()))
+            if _listen(operator)
+        }
 
     def note(self, name: str) -> None:
         if name not in self.seen:
@@ -44,50 +55,44 @@ class Watch:
 
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
-        """Watch everything in this block. Costs about 20 µs a torch call; nothing with no bans."""
+        """Watch everything in this block, in this thread and in those that it starts."""
         if not self.forbidden:
             yield
             return
         finder = _Finder(self)
         sys.meta_path.insert(0, finder)
-        self._wrap_classes()
+        self._wrap()
         run = threading.Thread.run
-        threading.Thread.run = self._hooked(run)  # type: ignore[method-assign]
+        threading.Thread.run = _watched(run)  # type: ignore[method-assign]
+        _active.append(self)
         try:
-            with self._hooks():
+            with _switched_on():
                 yield
         finally:
+            _active.remove(self)
             threading.Thread.run = run  # type: ignore[method-assign]
             sys.meta_path.remove(finder)
 
-    @contextlib.contextmanager
-    def _hooks(self) -> Iterator[None]:
-        with _Functions(self), _Operators(self):
-            yield
-
-    def _hooked(self, run: Callable[[threading.Thread], None]) -> Callable[..., None]:
-        """The hooks see one thread each, so every new thread gets its own."""
-
-        def hooked(thread: threading.Thread) -> None:
-            with self._hooks():
-                run(thread)
-
-        return hooked
-
-    def _wrap_classes(self) -> None:
-        """Make a banned class, and so its subclasses, report its construction."""
+    def _wrap(self) -> None:
+        """Make banned classes, and so their subclasses, and banned functions report themselves."""
         for name, target in self.targets.items():
             if isinstance(target, type):
                 target.__init__ = _reporting(self, name, target.__init__)  # type: ignore[misc]
+            elif isinstance(target, FunctionType) and not _listen(target.__name__):
+                home = sys.modules[name.rpartition(".")[0]]
+                setattr(home, target.__name__, _reporting(self, name, target))
+
+
+_active: list[Watch] = []  # the one that is told
 
 
 def _reporting(watch: Watch, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+    def report(*args: Any, **kwargs: Any) -> Any:
         watch.note(name)
-        original(self, *args, **kwargs)
+        return original(*args, **kwargs)
 
-    return init
+    return report
 
 
 def _resolved(forbidden: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -109,50 +114,59 @@ def _resolved(forbidden: Sequence[str]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-# Looking a name up costs 50 µs. What the resident process looked up, its children know.
-_full_name = functools.lru_cache(maxsize=4096)(resolve_name)
+# Operators
 
 
-class _Functions(TorchFunctionMode):
-    def __init__(self, watch: Watch) -> None:
-        super().__init__()
-        self.watch = watch
-        # By identity; Python functions and builtins alike. A method is known by its name.
-        self.banned = {id(target): name for name, target in watch.targets.items()}
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        name = self.banned.get(id(func))
-        if name is None and (full := _full_name(func)) in self.watch.forbidden:
-            name = full
-        if name:
-            self.watch.note(name)
-        return func(*args, **(kwargs or {}))
+@functools.cache
+def _libraries() -> tuple[Any, torch.library.Library, Any]:
+    """The key, the library that holds our entries, and one that lets all others pass."""
+    key = torch._C._dispatch_key_parse(KEY)
+    others = torch.library.Library("_", "IMPL")
+    others.fallback(torch.library.fallthrough_kernel, KEY)
+    return key, torch.library.Library("aten", "IMPL"), others
 
 
-class _Operators(TorchDispatchMode):
-    """Reports operators by base name: `aten::_softmax` counts as `softmax`."""
+@functools.cache
+def _listen(operator: str) -> bool:
+    """Enter an operator into the table. Whether torch has one of this name."""
+    packet = getattr(torch.ops.aten, operator, None)
+    if packet is None:
+        return False
+    _, library, _ = _libraries()
+    for overload in packet.overloads():
+        name = operator if overload == "default" else f"{operator}.{overload}"
+        library.impl(name, _entry(operator, getattr(packet, overload)), KEY)
+    return True
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__()
-        self.watch = watch
-        self.banned = {
-            part: name for part, name in watch.last_parts.items() if part in OPERATOR_NAMES
-        }
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # nothing compiles in here, and the guard against it doubles the cost
+def _entry(operator: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def report(*args: Any, **kwargs: Any) -> Any:
+        for watch in _active:
+            if name := watch.operators.get(operator):
+                watch.note(name)
+        with torch._C._ExcludeDispatchKeyGuard(torch._C.DispatchKeySet(_libraries()[0])):
+            return original(*args, **kwargs)
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        operator = func._schema.name.removeprefix("aten::")
-        for part in OPERATORS.get(operator, ()):
-            if part in self.banned:
-                self.watch.note(self.banned[part])
-        return func(*args, **(kwargs or {}))
+    return report
+
+
+def _switched_on() -> contextlib.AbstractContextManager[Any]:
+    """The key, in this thread and in those that autograd computes for it in."""
+    return torch._C._IncludeDispatchKeyGuard(_libraries()[0])
+
+
+def _watched(run: Callable[[threading.Thread], None]) -> Callable[..., None]:
+    def watched(thread: threading.Thread) -> None:
+        with _switched_on():
+            run(thread)
+
+    return watched
+
+
+def warm_up() -> None:
+    """Enter the usual operators ahead, so that no child has to."""
+    for operator in {*INNER, *(inner for names in INNER.values() for inner in names)}:
+        _listen(operator)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -169,37 +183,48 @@ class _Finder(importlib.abc.MetaPathFinder):
         return None
 
 
-OPERATORS = {
-    "_softmax": ("softmax",),
-    "_safe_softmax": ("softmax",),
-    "_masked_softmax": ("softmax",),
-    "_log_softmax": ("log_softmax",),
-    "_sparse_softmax": ("softmax",),
-    "_sparse_log_softmax": ("log_softmax",),
-    "native_layer_norm": ("layer_norm",),
-    "_fused_rms_norm": ("rms_norm",),
-    "scaled_dot_product_attention": ("scaled_dot_product_attention",),
-    "_scaled_dot_product_flash_attention": ("scaled_dot_product_attention",),
-    "_scaled_dot_product_flash_attention_for_cpu": ("scaled_dot_product_attention",),
-    "_scaled_dot_product_efficient_attention": ("scaled_dot_product_attention",),
-    "_scaled_dot_product_cudnn_attention": ("scaled_dot_product_attention",),
-    "_scaled_dot_product_attention_math": ("scaled_dot_product_attention",),
-    "_native_multi_head_attention": ("MultiheadAttention",),
-    "max_pool2d_with_indices": ("max_pool2d",),
-    "max_pool2d_with_indices_backward": ("max_pool2d",),
-    "max_pool3d_with_indices": ("max_pool3d",),
-    "adaptive_max_pool2d": ("adaptive_max_pool2d",),
-    "adaptive_max_pool3d": ("adaptive_max_pool3d",),
-    "fractional_max_pool2d": ("fractional_max_pool2d",),
-    "fractional_max_pool3d": ("fractional_max_pool3d",),
-    "max_unpool2d": ("max_unpool2d",),
-    "max_unpool3d": ("max_unpool3d",),
-    "avg_pool2d": ("avg_pool2d",),
-    "avg_pool3d": ("avg_pool3d",),
-    "_adaptive_avg_pool2d": ("adaptive_avg_pool2d",),
-    "_adaptive_avg_pool3d": ("adaptive_avg_pool3d",),
-    "mkldnn_max_pool2d": ("max_pool2d",),
-    "native_batch_norm": ("batch_norm",),
-    "native_group_norm": ("group_norm",),
+# The operators inside others, by the name that is banned with them.
+INNER: dict[str, tuple[str, ...]] = {
+    "softmax": (
+        "_softmax",
+        "_safe_softmax",
+        "_masked_softmax",
+        "_sparse_softmax",
+        "special_softmax",
+    ),
+    "log_softmax": ("_log_softmax", "_sparse_log_softmax", "special_log_softmax"),
+    "layer_norm": ("native_layer_norm",),
+    "rms_norm": ("_fused_rms_norm",),
+    "batch_norm": ("native_batch_norm",),
+    "group_norm": ("native_group_norm",),
+    "scaled_dot_product_attention": (
+        "_scaled_dot_product_flash_attention",
+        "_scaled_dot_product_flash_attention_for_cpu",
+        "_scaled_dot_product_efficient_attention",
+        "_scaled_dot_product_cudnn_attention",
+        "_scaled_dot_product_fused_attention_overrideable",
+        "_scaled_dot_product_attention_math",
+    ),
+    "MultiheadAttention": ("_native_multi_head_attention", "_transformer_encoder_layer_fwd"),
+    "max_pool1d": ("max_pool1d_with_indices", "quantized_max_pool1d"),
+    "max_pool2d": (
+        "max_pool2d_with_indices",
+        "max_pool2d_with_indices_backward",
+        "mkldnn_max_pool2d",
+        "quantized_max_pool2d",
+    ),
+    "max_pool3d": ("max_pool3d_with_indices", "mkldnn_max_pool3d", "quantized_max_pool3d"),
+    "max_unpool2d": (),
+    "max_unpool3d": (),
+    "adaptive_max_pool1d": (),
+    "adaptive_max_pool2d": (),
+    "adaptive_max_pool3d": (),
+    "fractional_max_pool2d": (),
+    "fractional_max_pool3d": (),
+    "avg_pool1d": (),
+    "avg_pool2d": (),
+    "avg_pool3d": (),
+    "adaptive_avg_pool1d": (),
+    "adaptive_avg_pool2d": ("_adaptive_avg_pool2d", "mkldnn_adaptive_avg_pool2d"),
+    "adaptive_avg_pool3d": ("_adaptive_avg_pool3d",),
 }
-OPERATOR_NAMES = frozenset(part for parts in OPERATORS.values() for part in parts)

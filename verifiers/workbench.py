@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from verifiers.checks import Case, Check, checks_of, parameter_names
@@ -81,7 +81,7 @@ class Workbench:
     """A drill's code, loaded once in the trusted process."""
 
     spec: DrillSpec
-    checks_source: str
+    checks_code: CodeType  # as the sandbox gets it
     checks: tuple[Check, ...]
     reference: Any
     mistakes: dict[str, Any]
@@ -107,14 +107,15 @@ def load_workbench(spec: DrillSpec) -> Workbench:
 
 @functools.lru_cache(maxsize=256)
 def _load_workbench(spec: DrillSpec, stamps: tuple[int, ...]) -> Workbench:
-    checks_source = spec.checks_path.read_text(encoding="utf-8")
+    checks_text = spec.checks_path.read_text(encoding="utf-8")
+    checks_code = compile(checks_text, "checks.py", "exec")
     checks = checks_of(_load(spec.checks_path))
     reference = getattr(_load(spec.reference_path), spec.entry)
     mistakes = solutions_in(spec.mistakes_path)
     if not checks:
         raise DrillError(f"{spec.id}: checks.py defines no check")
     return Workbench(
-        spec, checks_source, tuple(checks), reference, mistakes, parameter_names(reference)
+        spec, checks_code, tuple(checks), reference, mistakes, parameter_names(reference)
     )
 
 
