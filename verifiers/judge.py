@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import gc
 import marshal
 import queue
 import secrets
@@ -79,12 +80,18 @@ class Judge:
         return self._on_gpu
 
     def warm_up(self) -> None:
-        """Start the sandbox and run torch's slow first steps now, not in the first verdict."""
+        """Start the sandbox and run torch's slow first steps now, not in the first verdict.
+
+        What is loaded by now stays: garbage is no more looked for among it, which took 80 ms each
+        time.
+        """
         torch.set_num_threads(1)
         self.sandbox.start()
         leaf = torch.ones(2, requires_grad=True)
         torch.autograd.grad((leaf * 2).sum(), leaf)
         freeze(leaf)
+        gc.collect()
+        gc.freeze()
 
     def judge(
         self,
@@ -129,6 +136,11 @@ class Judge:
             self._ahead = Ahead(bench, device)  # only now: it would slow the diagnosis down
         results = tuple(record.results)
         return verdict(kind, message, checks=results, diagnosis=diagnosis, printed=outcome.printed)
+
+    def finish_looking_ahead(self) -> None:
+        """Wait until the reference has run for the next seed. For measurements."""
+        if self._ahead:
+            self._ahead.result()
 
     def _reference(
         self, bench: Workbench, seed: int | None, fresh: int, device: str

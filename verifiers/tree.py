@@ -224,17 +224,33 @@ def _decode(node: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def identical(one: Any, other: Any) -> bool:
-    """Whether two trees are the same to the last bit. False where nan is in both."""
+    """Whether two trees are surely the same to the last bit.
+
+    Where that takes a closer look the answer is no: nan, sets, keys that are not text, `Opaque`.
+    """
     if type(one) is not type(other):
         return False
     match one:
-        case OnDevice(values) | Array(values):
-            return values.dtype == other.values.dtype and torch.equal(values, other.values)
+        case OnDevice():
+            return one.device == other.device and _same_values(one.values, other.values)
+        case Array():
+            return one.scalar == other.scalar and _same_values(one.values, other.values)
         case dict():
-            return one.keys() == other.keys() and all(identical(one[k], other[k]) for k in one)
+            texts = all(type(key) is str for key in (*one, *other))
+            return (
+                texts
+                and one.keys() == other.keys()
+                and all(identical(one[key], other[key]) for key in one)
+            )
         case list() | tuple():
             return len(one) == len(other) and all(map(identical, one, other))
-    return bool(one == other)
+        case None | bool() | int() | float() | str():
+            return bool(one == other)
+    return False
+
+
+def _same_values(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and torch.equal(one, other)
 
 
 def freeze(value: Any) -> Any:
