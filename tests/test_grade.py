@@ -27,7 +27,8 @@ from drills.catalogue import get_drill
 ROOT = Path(__file__).parent.parent
 RIGHT = get_drill("kv_cache_bytes").reference
 WRONG = "def kv_cache_bytes(*a, **k): return 0\n"
-LOCAL, RAY = ("--workers", "2"), ("--workers", "2", "--ray", "local")
+ONE, LOCAL = ("--workers", "1"), ("--workers", "2")
+RAY = (*LOCAL, "--ray", "local")
 
 
 def command(folder: Path, *options: str) -> list[str]:
@@ -130,7 +131,7 @@ def test_judges_a_class_and_reports_what_is_odd(classroom):
     (classroom / "stray.py").write_text(RIGHT)
     (classroom / "around").symlink_to(".")
     (classroom / "empty").mkdir()
-    run = grade(classroom, "--workers", "2")
+    run = grade(classroom, *LOCAL)
     assert run.returncode == 0, run.stderr
     assert results(run.stdout) == {
         ("ada", "kv_cache_bytes"): "passed",
@@ -182,11 +183,11 @@ def test_ids_depend_on_learner_drill_and_code(classroom):
 
 
 def test_new_code_is_judged_again_and_a_torn_line_does_no_harm(classroom):
-    grade(classroom)
+    grade(classroom, *ONE)
     output = classroom / "grades.jsonl"
     output.write_text(output.read_text() + '{"id": "torn')
     (classroom / "bob" / "kv_cache_bytes.py").write_text(RIGHT)
-    run = grade(classroom)
+    run = grade(classroom, *ONE)
     assert results(run.stdout) == {("bob", "kv_cache_bytes"): "passed"}
     assert len(read_results(output)) == 4
 
@@ -211,7 +212,7 @@ def test_a_run_that_was_killed_leaves_no_judge_and_goes_on_and_doubles_nothing(t
         process.kill()
     wait_until(lambda: not any(map(alive, judges)))
     assert 0 < len(read_results(folder / "grades.jsonl")) < 60
-    run = grade(folder, *LOCAL)
+    run = grade(folder, *ONE)
     assert run.returncode == 0, run.stderr
     assert_complete(folder, 60)
 
