@@ -20,16 +20,33 @@ from torch.utils._pytree import tree_leaves
 class Meter(TorchDispatchMode):
     """Counts while active: operators by name, the largest tensor made, the peak held at once.
 
-    `largest` is in elements, `peak_bytes` in bytes of distinct storages made under the meter.
+    `largest` is in elements. `peak_bytes` are those of distinct storages made under the meter; on
+    CUDA what the allocator gave out at most beyond what it had given before
+    (`torch.cuda.max_memory_allocated`), so that buffers inside kernels count too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         super().__init__()
+        self.on_cuda = device.startswith("cuda")
         self.operators: Counter[str] = Counter()
         self.largest = 0
         self.held_bytes = 0
         self.peak_bytes = 0
         self._known: set[int] = set()
+
+    def __enter__(self) -> Meter:
+        if self.on_cuda:
+            torch.cuda.synchronize()
+            torch.cuda.reset_peak_memory_stats()
+            self._before = torch.cuda.memory_allocated()
+        super().__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        super().__exit__(*raised)
+        if self.on_cuda:
+            torch.cuda.synchronize()
+            self.peak_bytes = torch.cuda.max_memory_allocated() - self._before
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None

@@ -18,7 +18,8 @@ PAGES = [ADDRESSES.get(place.name, place.address) for place in PLACES if place.f
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_a_page_is_drawn_in_both_themes_at_three_widths(app, address):
+def test_a_page_is_drawn_in_both_themes_at_three_widths(shared_app, address):
+    app = shared_app
     page = app.open(address)
     page.locator("h1").first.wait_for()
     for scheme in ("light", "dark"):
