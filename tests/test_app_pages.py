@@ -115,6 +115,41 @@ def test_choosing_a_filter_writes_it_into_the_address():
     assert "topic" not in at.query_params
 
 
+def test_a_change_made_before_the_browser_knows_of_the_last_one_undoes_nothing():
+    at = open_page("drills")
+    at.text_input(key="filter-q").set_value("memory").run()
+    at.query_params = {}  # what the browser still shows
+    at.selectbox(key="filter-topic").set_value("memory").run()
+    assert at.query_params == {"q": "memory", "topic": "memory"}
+    at.query_params = {"q": "memory"}  # it has heard of one of the two
+    at.selectbox(key="filter-topic").set_value("").run()
+    assert at.query_params == {"q": "memory"}
+    assert at.text_input(key="filter-q").value == "memory"
+
+
+def test_back_takes_a_change_out_of_the_address_for_good():
+    at = open_page("drills")
+    at.text_input(key="filter-q").set_value("memory").run()
+    at.query_params = {}
+    at.run()
+    assert at.text_input(key="filter-q").value == ""
+    at.selectbox(key="filter-topic").set_value("memory").run()
+    assert at.query_params == {"topic": "memory"}
+
+
+def test_two_quick_changes_of_a_lab_both_count():
+    at = open_page("lab_memory")
+    at.select_slider(key="lab-memory-tp").set_value(2).run()
+    at.query_params = {}
+    at.toggle(key="lab-memory-compare").set_value(True).run()
+    assert at.query_params == {"tp": "2", "compare": "1", "b_tp": "2"}
+    at = open_page("lab_parallel")
+    at.slider(key="lab-parallel-pp-stages").set_value(3).run()
+    at.query_params = {}
+    at.slider(key="lab-parallel-pp-micro_batches").set_value(9).run()
+    assert at.query_params == {"stages": "3", "micro_batches": "9"}
+
+
 def test_the_last_verdict_is_shown_to_a_new_visitor(progress):
     progress.record_attempt(FAILED, "mine = 1")
     at = open_page("drill", id="softmax_temperature")

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from app.ui import address
+
 
 def search(label: str, name: str, hint: str) -> str:
     """A search field for the query parameter `name` that answers while one types."""
@@ -66,6 +68,7 @@ def page_number(pages: int, name: str) -> int:
     return min(max(int(wanted), 1), pages) if wanted.isdecimal() else 1
 
 
+@address.changing()
 def _write_page(name: str, key: str) -> None:
     st.query_params[name] = str(st.session_state[key])
 
@@ -80,6 +83,7 @@ def _follow_address(name: str, options: Sequence[str] | None) -> str:
     return key
 
 
+@address.changing()
 def _write_address(name: str, key: str) -> None:
     value = st.session_state[key]
     if value:

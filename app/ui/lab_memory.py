@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.i18n import t
+from app.ui import address
 from topics.labs.memory.controls import CONFIG, LONGEST_CONFIG, controls, defaults, groups
 from topics.labs.memory.scenarios import scenarios
 from topics.labs.parallel.controls import Control, Value, Values
@@ -95,6 +96,7 @@ def _paste(prefix: str) -> str:
     return str(st.session_state[key])
 
 
+@address.changing()
 def _write_paste(key: str, prefix: str) -> None:
     text = " ".join(str(st.session_state[key] or "").split())
     if text:
@@ -120,6 +122,7 @@ def _scenario(prefix: str, values: Values) -> None:
     )
 
 
+@address.changing()
 def _apply(key: str, prefix: str) -> None:
     chosen = st.session_state[key]
     if chosen is not None:
@@ -196,11 +199,13 @@ def _follow(key: str, value: object) -> None:
         st.session_state[key] = value
 
 
+@address.changing()
 def _write_one(control: Control, prefix: str, key: str) -> None:
     value = st.session_state[key]
     _set(prefix + control.name, control, control.default if value is None else value)
 
 
+@address.changing()
 def _write_compare(key: str) -> None:
     """The second setting begins as the first, and goes when the comparison ends."""
     first = {n: v for n, v in st.query_params.items() if n != COMPARE and not n.startswith(SECOND)}

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.i18n import language, t
+from app.ui import address
 from topics.labs.memory.charts import bars, curves
 from topics.labs.memory.controls import command_line, request
 from topics.labs.memory.estimate import Estimate, estimate
@@ -171,6 +172,7 @@ def inverse(answer: Estimate, prefix: str) -> None:
         _show(question, answer.setting)
 
 
+@address.changing()
 def _write_question(key: str, name: str) -> None:
     if st.session_state[key]:
         st.query_params[name] = st.session_state[key]

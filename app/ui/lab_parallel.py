@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.i18n import t
+from app.ui import address
 from topics.labs.parallel.controls import CONTROLS, Control, Value, Values, defaults
 from topics.labs.parallel.pipeline.schedules import SCHEDULES
 from topics.labs.parallel.presets import PRESETS, Preset
@@ -88,6 +89,7 @@ def _preset(parallel: str, prefix: str, values: Values) -> None:
     )
 
 
+@address.changing()
 def _apply(key: str, prefix: str) -> None:
     chosen = st.session_state[key]
     if chosen is not None:
@@ -128,6 +130,7 @@ def _follow(key: str, value: object) -> None:
         st.session_state[key] = value
 
 
+@address.changing()
 def _write_one(control: Control, prefix: str, key: str) -> None:
     name, value = prefix + control.name, st.session_state[key]
     if value is not None and value != control.default:
@@ -136,12 +139,14 @@ def _write_one(control: Control, prefix: str, key: str) -> None:
         del st.query_params[name]
 
 
+@address.changing()
 def _write_kind(key: str) -> None:
     """Another kind of parallelism has other settings: begin with its defaults."""
     kept = {COMPARE: "1"} if st.query_params.get(COMPARE) == "1" else {}
     st.query_params.from_dict({KIND: st.session_state[key], **kept})
 
 
+@address.changing()
 def _write_compare(key: str) -> None:
     """The second setting begins as the first, and goes when the comparison ends."""
     first = {n: v for n, v in st.query_params.items() if n != COMPARE and not n.startswith(SECOND)}

@@ -14,8 +14,9 @@ if ROOT not in sys.path:  # Streamlit puts this file's folder on the path, not t
 import streamlit as st  # noqa: E402
 
 from app import i18n  # noqa: E402
-from app.ui import frame, places, session  # noqa: E402
+from app.ui import address, frame, places, session  # noqa: E402
 
 i18n.use_language(session.current_language)
 frame.configure()
+address.begin()
 frame.run(st.navigation(places.navigation(), expanded=True))

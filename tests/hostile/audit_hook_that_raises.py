@@ -1,4 +1,4 @@
-# expect: crashed | runtime_error
+# expect: crashed | runtime_error | failed
 # Every event of the interpreter is forbidden.
 import sys
 def hook(event, args): raise RuntimeError("no")
