@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.abc
+import pkgutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -60,39 +61,54 @@ class Watch:
             yield
             return
         finder = _Finder(self)
-        sys.meta_path.insert(0, finder)
-        self._wrap()
-        run = threading.Thread.run
-        threading.Thread.run = _watched(run)  # type: ignore[method-assign]
-        _active.append(self)
-        try:
-            with _switched_on():
-                yield
-        finally:
-            _active.remove(self)
-            threading.Thread.run = run  # type: ignore[method-assign]
-            sys.meta_path.remove(finder)
+        with contextlib.ExitStack() as undo:
+            sys.meta_path.insert(0, finder)
+            undo.callback(sys.meta_path.remove, finder)
+            for home, attribute, name in self._reporters():
+                undo.enter_context(_replaced(home, attribute, functools.partial(_told, self, name)))
+            undo.enter_context(_replaced(threading.Thread, "run", _watched))
+            _active.append(self)
+            undo.callback(_active.remove, self)
+            undo.enter_context(_switched_on())
+            yield
 
-    def _wrap(self) -> None:
-        """Make banned classes, and so their subclasses, and banned functions report themselves."""
+    def _reporters(self) -> Iterator[tuple[Any, str, str]]:
+        """What reports its own call: banned classes, and so their subclasses, and functions."""
         for name, target in self.targets.items():
             if isinstance(target, type):
-                target.__init__ = _reporting(self, name, target.__init__)  # type: ignore[misc]
-            elif isinstance(target, FunctionType) and not _listen(target.__name__):
-                home = sys.modules[name.rpartition(".")[0]]
-                setattr(home, target.__name__, _reporting(self, name, target))
+                yield target, "__init__", name
+            elif isinstance(target, FunctionType) and name not in self.operators.values():
+                home, _, attribute = name.rpartition(".")
+                yield pkgutil.resolve_name(home), attribute, name
 
 
-_active: list[Watch] = []  # the one that is told
+@contextlib.contextmanager
+def _replaced(
+    home: Any, attribute: str, by: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Iterator[None]:
+    """Put `by(original)` in the place of an attribute, for a while."""
+    own = attribute in vars(home)
+    original = getattr(home, attribute)
+    setattr(home, attribute, by(original))
+    try:
+        yield
+    finally:
+        if own:
+            setattr(home, attribute, original)
+        else:  # a class that inherits it
+            delattr(home, attribute)
 
 
-def _reporting(watch: Watch, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+def _told(watch: Watch, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def report(*args: Any, **kwargs: Any) -> Any:
+    def told(*args: Any, **kwargs: Any) -> Any:
         watch.note(name)
         return original(*args, **kwargs)
 
-    return report
+    return told
+
+
+_active: list[Watch] = []  # the one that is told
 
 
 def _resolved(forbidden: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -155,7 +171,7 @@ def _switched_on() -> contextlib.AbstractContextManager[Any]:
     return torch._C._IncludeDispatchKeyGuard(_libraries()[0])
 
 
-def _watched(run: Callable[[threading.Thread], None]) -> Callable[..., None]:
+def _watched(run: Callable[..., None]) -> Callable[..., None]:
     def watched(thread: threading.Thread) -> None:
         with _switched_on():
             run(thread)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 KEY = "address-changes"
+MOST = 20  # replaced addresses that a browser may still show
 
 
 @dataclass
@@ -35,7 +36,7 @@ def changing() -> Iterator[None]:
     before = [*changes.replaced, changes.latest, st.query_params.to_dict()]
     yield
     changes.latest, changes.new = st.query_params.to_dict(), True
-    changes.replaced = [address for address in before if address != changes.latest]
+    changes.replaced = [address for address in before[-MOST:] if address != changes.latest]
 
 
 def begin() -> None:
