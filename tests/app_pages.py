@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-MAIN = Path(__file__).parents[1] / "app" / "web" / "main.py"
+# A server looks for components among all installed packages once, a test of a page each time.
+manifest_scanner.scan_component_manifests = functools.cache(
+    manifest_scanner.scan_component_manifests
+)
+
+APP = Path(__file__).parents[1] / "app"
+MAIN = APP / "web" / "main.py"
 
 
 def open_page(name: str, **parameters: str) -> AppTest:
@@ -19,6 +27,16 @@ def open_page(name: str, **parameters: str) -> AppTest:
     for key, value in parameters.items():
         at.query_params[key] = value
     return at.run()
+
+
+def open_alone(name: str, **parameters: str) -> AppTest:
+    """A page without the frame around it."""
+    at = AppTest.from_file(APP / "pages" / f"{name}.py", default_timeout=60)
+    for key, value in parameters.items():
+        at.query_params[key] = value
+    at.run()
+    assert not at.exception
+    return at
 
 
 def shown(at: AppTest) -> str:

@@ -27,8 +27,8 @@ from drills.catalogue import get_drill
 ROOT = Path(__file__).parent.parent
 RIGHT = get_drill("kv_cache_bytes").reference
 WRONG = "def kv_cache_bytes(*a, **k): return 0\n"
-ONE, LOCAL = ("--workers", "1"), ("--workers", "2")
-RAY = (*LOCAL, "--ray", "local")
+ONE, TWO = ("--workers", "1"), ("--workers", "2")
+RAY = ("--ray", "local")
 
 
 def command(folder: Path, *options: str) -> list[str]:
@@ -131,7 +131,7 @@ def test_judges_a_class_and_reports_what_is_odd(classroom):
     (classroom / "stray.py").write_text(RIGHT)
     (classroom / "around").symlink_to(".")
     (classroom / "empty").mkdir()
-    run = grade(classroom, *LOCAL)
+    run = grade(classroom, *TWO)
     assert run.returncode == 0, run.stderr
     assert results(run.stdout) == {
         ("ada", "kv_cache_bytes"): "passed",
@@ -203,7 +203,7 @@ def test_a_folder_that_is_none_is_a_usage_error(tmp_path, folder):
 # Deaths
 
 
-@pytest.mark.parametrize("how", [LOCAL, RAY], ids=["local", "ray"])
+@pytest.mark.parametrize("how", [ONE, (*ONE, *RAY)], ids=["local", "ray"])
 def test_a_run_that_was_killed_leaves_no_judge_and_goes_on_and_doubles_nothing(tmp_path, how):
     folder = make_class(tmp_path / "class", 60)
     with under_way(folder, *how) as process:
@@ -218,7 +218,7 @@ def test_a_run_that_was_killed_leaves_no_judge_and_goes_on_and_doubles_nothing(t
 
 
 @pytest.mark.parametrize(
-    ("how", "worker"), [(LOCAL, b"spawn_main"), (RAY, b"ray::Grader")], ids=["local", "ray"]
+    ("how", "worker"), [(TWO, b"spawn_main"), ((*TWO, *RAY), b"ray::Grader")], ids=["local", "ray"]
 )
 def test_a_worker_that_is_killed_costs_nobody_a_verdict(tmp_path, how, worker):
     folder = make_class(tmp_path / "class", 80)
@@ -239,7 +239,7 @@ def cmdline(pid: int) -> bytes:
         return b""
 
 
-@pytest.mark.parametrize("how", [LOCAL, RAY], ids=["local", "ray"])
+@pytest.mark.parametrize("how", [ONE, (*ONE, *RAY)], ids=["local", "ray"])
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path, how):
     folder = make_class(tmp_path / "class", 60)
     with under_way(folder, *how) as process:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import shlex
 import string
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app_pages import open_alone
 from streamlit.testing.v1 import AppTest
 
 from app.__main__ import main
@@ -26,17 +28,10 @@ from topics.labs.memory.scenarios import scenarios
 from topics.phrases import speaking
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "app" / "pages" / "lab_memory.py"
 LAB = ROOT / "topics" / "labs" / "memory"
 
 
-def page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+page = functools.partial(open_alone, "lab_memory")
 
 
 def figures(app: AppTest) -> list[str]:

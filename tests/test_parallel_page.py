@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import tomllib
 from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
+from app_pages import open_alone
 from streamlit.testing.v1 import AppTest
 
 from topics.labs.parallel import PipelineSettings, simulate_pipeline
@@ -23,17 +25,10 @@ from topics.labs.parallel.request import run
 from topics.phrases import speaking
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "app" / "pages" / "lab_parallel.py"
 LAB = ROOT / "topics" / "labs" / "parallel"
 
 
-def page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+page = functools.partial(open_alone, "lab_parallel")
 
 
 def plots(app: AppTest) -> int:
