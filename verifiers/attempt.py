@@ -223,7 +223,8 @@ class Attempt:
         return "crashed", f"exited with status {code}"
 
     def _judge_signal(self, number: int, cpu: float) -> tuple[OutcomeKind, str]:
-        if number == signal.SIGKILL and cpu >= self.job.time_limit:
+        # The kernel counts by ticks, and so may kill a little before what it reports at the end.
+        if number == signal.SIGKILL and cpu >= 0.95 * self.job.time_limit:
             return "time_limit", f"used {cpu:.1f} seconds of CPU time"
         if number == signal.SIGSYS:
             return "crashed", (
