@@ -18,7 +18,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, WebSocket, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Request,
+    WebSocket,
+    expect,
+    sync_playwright,
+)
 
 from app.store import Store
 from drills.catalogue import get_drill
@@ -134,13 +143,18 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser profile, so that each tab finds the app's scripts in the cache."""
+    profile = browser.new_context(locale="en-GB", color_scheme="light")
+    profile.set_default_timeout(PATIENCE_MS)
+    yield profile
+    profile.close()
+
+
 @contextlib.contextmanager
-def tab(browser: Browser, server: str) -> Iterator[App]:
-    """The app in a fresh browser profile. Fails at the end if another host was asked."""
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 1000}, locale="en-GB", color_scheme="light"
-    )
-    context.set_default_timeout(PATIENCE_MS)
+def tab(profile: BrowserContext, server: str) -> Iterator[App]:
+    """The app in a tab of its own. Fails at the end if another host was asked."""
     elsewhere: list[str] = []
 
     def watch(request: Request) -> None:
@@ -151,23 +165,24 @@ def tab(browser: Browser, server: str) -> Iterator[App]:
         if not socket.url.startswith(server.replace("http", "ws")):
             elsewhere.append(socket.url)
 
-    context.on("request", watch)
-    page = context.new_page()
+    page = profile.new_page()
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.on("request", watch)
     page.on("websocket", watch_socket)
     yield App(page, server)
-    context.close()
+    page.close()
     assert elsewhere == [], "requests left this machine"
 
 
 @pytest.fixture
-def app(browser: Browser, server: str) -> Iterator[App]:
+def app(profile: BrowserContext, server: str) -> Iterator[App]:
     """A tab of its own for one test."""
-    with tab(browser, server) as app:
+    with tab(profile, server) as app:
         yield app
 
 
 @pytest.fixture(scope="module")
-def shared_app(browser: Browser, server: str) -> Iterator[App]:
+def shared_app(profile: BrowserContext, server: str) -> Iterator[App]:
     """A tab that the tests of a file share, for those that leave no trace."""
-    with tab(browser, server) as app:
+    with tab(profile, server) as app:
         yield app
