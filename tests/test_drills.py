@@ -86,3 +86,18 @@ def test_a_broken_statement_names_its_file(tmp_path, monkeypatch):
     (folder / "statement.md").write_text("---\ntitle: x\n---\nbody")
     with pytest.raises(ValueError, match=r"topic/drill/statement\.md"):
         load_drill(folder)
+
+
+def test_the_first_mistake_of_a_beginner_is_named_among_others(judge):
+    """Three things are wrong here, and what the worked example shows is said first."""
+    verdict = judge.judge(
+        get_drill("softmax_temperature").spec,
+        "import torch\n"
+        "def softmax_temperature(logits, temperature, dim=-1):\n"
+        "    e = torch.exp(logits * temperature)\n"
+        "    return e / e.sum(dim, keepdim=True)\n",
+        seed=3,
+    )
+    assert verdict.diagnosis and verdict.diagnosis.mistake == "multiplies_by_temperature"
+    assert verdict.diagnosis.explanation.startswith("In “the example”, “values”")
+    assert "This does not explain" in verdict.diagnosis.explanation

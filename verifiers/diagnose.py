@@ -163,21 +163,27 @@ def _partial(
     """The fewest mistakes that explain half of the failing checks or more, each explained once.
 
     A check that failed by an exception says too little to be explained by another's exception. A
-    mistake that would fail where the submission passes is not what its author believes.
+    mistake that would fail where the submission passes is not what its author believes. One that
+    answers the worked example, and two more checks, just as the submission does is no chance, even
+    where it explains less than half.
     """
     telling = {
         name for name in failing if not any(raised(one) for one in known.record.observed[name])
     }
     passing = [check for check in checks if check.name not in failing]
+    examples = {check.name for check in checks if check.example} & telling
     found: dict[str, set[str]] = {name: set() for name in bench.mistakes}
+    names = list(found)
     unexplained = 0
-    for check in (check for check in checks if check.name in telling):
-        like = [name for name in bench.mistakes if known.alike(name, check)]
+    for check in sorted(checks, key=lambda check: not check.example):
+        if check.name not in telling:
+            continue
+        like = [name for name in names if known.alike(name, check)]
         unexplained += not like
-        if 2 * unexplained > len(telling):
-            return None
         for name in like:
             found[name].add(check.name)
+        if 2 * unexplained > len(telling):
+            names = [name for name in names if found[name] & examples]
     alike = {
         name: frozenset(explained)
         for name, explained in found.items()
@@ -185,8 +191,12 @@ def _partial(
     }
     chosen = list(_fewest(alike, telling))
     left = telling.difference(*(part.checks for part in chosen))
-    if not chosen or 2 * len(left) > len(telling):
-        return None  # a few checks may agree by chance
+    if not chosen:
+        return None
+    if 2 * len(left) > len(telling):  # a few checks may agree by chance
+        chosen = [part for part in chosen if part.checks & examples and len(part.checks) >= 3]
+        if not chosen:
+            return None
     first = chosen[0].mistakes
     return Diagnosis(first[0] if len(first) == 1 else None, _partial_text(bench, chosen, failing))
 

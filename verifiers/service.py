@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from verifiers.sandbox import Sandbox
 from verifiers.spec import DrillSpec
 from verifiers.verdict import CheckResult, Verdict
 
@@ -194,9 +195,12 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
         replies.flush()
 
     try:
+        # The resident process and this one import torch at the same time.
+        sandbox = Sandbox()
+        threading.Thread(target=sandbox.start, name="sandbox-start", daemon=True).start()
         from verifiers.judge import Judge
 
-        judge = Judge(look_ahead=True)
+        judge = Judge(sandbox, look_ahead=True)
     except Exception as error:
         reply(ready=False, error=repr(error))
         return
