@@ -23,6 +23,7 @@ from app.grading.run import ATTEMPTS, judge_all
 from app.grading.submissions import find
 from app.health import pinned
 from drills.catalogue import get_drill
+from verifiers.bench import descendants
 
 ROOT = Path(__file__).parent.parent
 RIGHT = get_drill("kv_cache_bytes").reference
@@ -53,18 +54,6 @@ def make_class(folder: Path, size: int) -> Path:
         learner.mkdir(parents=True)
         (learner / "kv_cache_bytes.py").write_text(RIGHT if number % 2 else WRONG)
     return folder
-
-
-def below(pid: int) -> Iterator[int]:
-    """Every process below one."""
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(child) for child in tasks.read_text().split()]
-        except OSError:
-            continue  # it has ended meanwhile
-        for child in children:
-            yield child
-            yield from below(child)
 
 
 def alive(pid: int) -> bool:
@@ -208,7 +197,7 @@ def test_a_folder_that_is_none_is_a_usage_error(tmp_path, folder):
 def test_a_run_that_was_killed_leaves_no_judge_and_goes_on_and_doubles_nothing(tmp_path, how):
     folder = make_class(tmp_path / "class", 60)
     with under_way(folder, *how) as process:
-        judges = [pid for pid in below(process.pid) if b"zygote" in cmdline(pid)]
+        judges = [pid for pid in descendants(process.pid) if b"zygote" in cmdline(pid)]
         assert judges
         process.kill()
     wait_until(lambda: not any(map(alive, judges)))
@@ -224,7 +213,7 @@ def test_a_run_that_was_killed_leaves_no_judge_and_goes_on_and_doubles_nothing(t
 def test_a_worker_that_is_killed_costs_nobody_a_verdict(tmp_path, how, worker):
     folder = make_class(tmp_path / "class", 80)
     with under_way(folder, *how) as process:
-        victim = next(pid for pid in below(process.pid) if worker in cmdline(pid))
+        victim = next(pid for pid in descendants(process.pid) if worker in cmdline(pid))
         os.kill(victim, signal.SIGKILL)
         printed, said = process.communicate(timeout=400)
     assert process.returncode == 0, said
@@ -244,7 +233,7 @@ def cmdline(pid: int) -> bytes:
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path, how):
     folder = make_class(tmp_path / "class", 60)
     with under_way(folder, *how) as process:
-        started = list(below(process.pid))
+        started = list(descendants(process.pid))
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=120)
     assert process.returncode == 130

@@ -138,11 +138,12 @@ def _refusals(
 
 
 def _refusals_here(spec: DrillSpec, seeds: Sequence[int]) -> dict[str, str]:
-    """The same for the alternates, run in this process."""
+    """The same, run in this process."""
     bench, refused = load_workbench(spec), dict[str, str]()
+    solutions = {REFERENCE: bench.reference} | solutions_in(spec.alternates_path)
     for seed in seeds:
         expected = expectations(bench, seed, "cpu")
-        for name, solution in solutions_in(spec.alternates_path).items():
+        for name, solution in solutions.items():
             for check in bench.checks:
                 with warnings.catch_warnings(action="ignore"):  # which a submission prints
                     observed = bench.expect(check, solution, seed, "cpu").native

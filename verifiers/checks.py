@@ -165,14 +165,6 @@ def gradients(returned: Any, leaves: dict[str, Tensor]) -> dict[str, Tensor | No
     an output has no gradient at all, every entry is None. Elements that are not finite are left out
     of the sum, as a masked logit of −inf has no gradient.
     """
-    total = _weighted_sum(returned)
-    if total is None:
-        return dict.fromkeys(leaves)
-    found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    return dict(zip(leaves, found, strict=True))
-
-
-def _weighted_sum(returned: Any) -> Tensor | None:
     total: Tensor | None = None
     for output in _floating(returned):
         if output.requires_grad:
@@ -181,7 +173,10 @@ def _weighted_sum(returned: Any) -> Tensor | None:
             finite = torch.isfinite(output.detach())
             term = torch.where(finite, output, torch.zeros_like(output)).mul(weights).sum()
             total = term if total is None else total + term
-    return total
+    if total is None:
+        return dict.fromkeys(leaves)
+    found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
+    return dict(zip(leaves, found, strict=True))
 
 
 def raised(error: BaseException) -> Raised:

@@ -191,12 +191,10 @@ def _partial(
     }
     chosen = list(_fewest(alike, telling))
     left = telling.difference(*(part.checks for part in chosen))
-    if not chosen:
-        return None
     if 2 * len(left) > len(telling):  # a few checks may agree by chance
         chosen = [part for part in chosen if part.checks & examples and len(part.checks) >= 3]
-        if not chosen:
-            return None
+    if not chosen:
+        return None
     first = chosen[0].mistakes
     return Diagnosis(first[0] if len(first) == 1 else None, _partial_text(bench, chosen, failing))
 

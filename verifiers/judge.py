@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import gc
-import marshal
 import queue
 import secrets
 import threading
@@ -202,7 +201,7 @@ class _Run:
         self.checks = [check for check in bench.checks if check.example or not example_only]
         task = Task(
             text,
-            marshal.dumps(bench.checks_code),
+            bench.checks_code,
             spec.entry,
             seed,
             device,

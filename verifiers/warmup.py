@@ -98,18 +98,10 @@ def _watch() -> None:
     watch.warm_up()
 
 
-def _safetensors() -> None:
-    import torch
-    from safetensors.torch import load, save
-
-    load(save({"a": torch.ones(2)}))
-
-
 STEPS: tuple[Callable[[], None], ...] = (
     _numpy,
     _torch_operations,
     _torch_modules,
-    _safetensors,
     _watch,
     _submission,
 )

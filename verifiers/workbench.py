@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import marshal
 import secrets
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from verifiers.checks import Case, Check, checks_of, parameter_names
@@ -85,7 +86,7 @@ class Workbench:
     """A drill's code, loaded once in the trusted process."""
 
     spec: DrillSpec
-    checks_code: CodeType  # as the sandbox gets it
+    checks_code: bytes  # compiled and marshalled, as the sandbox gets it
     checks: tuple[Check, ...]
     reference: Any
     mistakes: dict[str, Any]
@@ -112,7 +113,7 @@ def load_workbench(spec: DrillSpec) -> Workbench:
 @functools.lru_cache(maxsize=256)
 def _load_workbench(spec: DrillSpec, stamps: tuple[int, ...]) -> Workbench:
     checks_text = spec.checks_path.read_text(encoding="utf-8")
-    checks_code = compile(checks_text, "checks.py", "exec")
+    checks_code = marshal.dumps(compile(checks_text, "checks.py", "exec"))
     checks = checks_of(_load(spec.checks_path))
     reference = getattr(_load(spec.reference_path), spec.entry)
     mistakes = solutions_in(spec.mistakes_path)

@@ -22,7 +22,7 @@ MOST = 20  # replaced addresses that a browser may still show
 class _Changes:
     """The latest address, those that it replaced, and whether this run began with a change."""
 
-    latest: dict[str, str] = field(default_factory=dict)
+    latest: dict[str, str]
     replaced: list[dict[str, str]] = field(default_factory=list)
     new: bool = True
 
